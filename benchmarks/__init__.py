@@ -1,0 +1,1 @@
+"""flambeau against PyTorch on the same code: `python -m benchmarks --help`."""

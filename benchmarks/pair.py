@@ -1,0 +1,127 @@
+"""Two workers, one for each framework, that take turns."""
+
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from benchmarks.worker import THREADS
+
+FRAMEWORKS = ("torch", "flambeau")
+ROUND = 0.15
+"""Seconds that the slower framework's part of a round takes, about."""
+
+
+def environment() -> dict[str, str]:
+    """The same threads for both, OpenBLAS left to its own choices, modules compiled once."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
+    }
+    threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return kept | dict.fromkeys(threads, str(THREADS))
+
+
+class WorkloadError(RuntimeError):
+    """A workload did not run (its worker's last words are on stderr), or went astray."""
+
+
+class Process:
+    """A worker and the pipe to it."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+
+    def ask(self, *command: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise WorkloadError(f"{self.module} could not {' '.join(map(str, command))}")
+        return json.loads(answer)
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+class Result(NamedTuple):
+    """One row: medians over the rounds, and of the rounds' ratios."""
+
+    torch: float
+    flambeau: float
+    ratio: float
+    first: float
+    """Seconds of flambeau's first step, compiling included."""
+
+
+class Pair:
+    """Both frameworks, ready for the same commands."""
+
+    def __enter__(self) -> Self:
+        self.processes = [Process(module) for module in FRAMEWORKS]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for process in self.processes:
+            process.close()
+
+    def ask(self, *command: Any) -> list[dict[str, Any]]:
+        return [process.ask(*command) for process in self.processes]
+
+    def measure(self, name: str, rounds: int) -> Result:
+        """Times of a workload, after a check that both frameworks compute the same in it."""
+        torch, flambeau = self.ask("prepare", name)
+        if not math.isclose(torch["value"], flambeau["value"], rel_tol=1e-3):
+            raise WorkloadError(f"PyTorch computes {torch['value']}, flambeau {flambeau['value']}")
+        slower = max(answer["seconds"] for answer in self.ask("pace"))
+        times = max(1, round(ROUND / slower))
+        seconds: dict[str, list[float]] = {module: [] for module in FRAMEWORKS}
+        for turn in range(rounds):
+            for process in self.processes[:: 1 if turn % 2 else -1]:
+                time.sleep(0.01)  # until the other one's threads have stopped spinning
+                seconds[process.module].append(process.ask("round", times)["seconds"])
+        ratios = [a / b for a, b in zip(*seconds.values(), strict=True)]
+        medians = [statistics.median(values) for values in (*seconds.values(), ratios)]
+        return Result(medians[0], medians[1], medians[2], flambeau["first"])
+
+
+def memory(name: str) -> list[int]:
+    """The peak of a workload in kB beyond the import, in a fresh process for each framework."""
+    found = []
+    for module in FRAMEWORKS:
+        process = Process(module)
+        found.append(process.ask("memory", name)["kilobytes"])
+        process.close()
+    return found
+
+
+def import_seconds(module: str, rounds: int) -> list[float]:
+    """Seconds of `import module` in a new interpreter, each round, without Python's own start."""
+
+    def run(code: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+        return time.perf_counter() - start
+
+    run(f"import {module}")
+    return [run(f"import {module}") - run("pass") for _ in range(rounds)]

@@ -1,0 +1,167 @@
+"""flambeau: tensors and automatic differentiation with PyTorch's API, in Python."""
+
+from __future__ import annotations
+
+import math as _math
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+from . import autograd, dtypes, ops, protocols
+from .autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .device import device
+from .dtypes import can_cast, dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
+from .tensor import (
+    Size,
+    Tensor,
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    legacy_types,
+    memory_format,
+    preserve_format,
+    sparse_coo,
+    strided,
+)
+
+globals().update({each.name: each for each in dtypes.ALL})
+globals().update(dtypes.ALIASES)
+globals().update(ops.public())
+globals().update(legacy_types())
+nan, inf, pi, e = _math.nan, _math.inf, _math.pi, _math.e
+newaxis = None
+legacy_contiguous_format = contiguous_format
+
+
+def is_tensor(obj: object) -> bool:
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_storage(obj: object) -> bool:
+    """Whether `obj` is a storage."""
+    from .storage import TypedStorage, UntypedStorage
+
+    return isinstance(obj, (TypedStorage, UntypedStorage))
+
+
+def numel(input: Tensor) -> int:
+    """The number of elements."""
+    return input.numel()
+
+
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the dtype is floating-point."""
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    """Whether the dtype is complex."""
+    return input.is_complex()
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether a one-element tensor is nonzero."""
+    return input.is_nonzero()  # type: ignore[attr-defined, no-any-return]
+
+
+def result_type(tensor1: _Any, tensor2: _Any) -> dtype:
+    """The dtype of an operation on the two."""
+    return ops.dispatch.result_type((tensor1, tensor2))
+
+
+def set_default_device(device: _Any) -> None:
+    """Where new tensors are made: the CPU is the one place there is."""
+    from .device import check
+
+    check(device)
+
+
+def get_default_device() -> device:
+    """Where new tensors are made."""
+    return device("cpu")
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Does nothing: every operation here is deterministic."""
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """True: every operation here is deterministic."""
+    return True
+
+
+_LAZY_MODULES = frozenset(
+    {
+        *("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "func", "hub", "jit"),
+        *(
+            "distributions",
+            "launch",
+            "linalg",
+            "masked",
+            "signal",
+            "mps",
+            "nn",
+            "optim",
+            "overrides",
+            "profiler",
+            "random",
+            "return_types",
+            "serialization",
+        ),
+        *("special", "storage", "testing", "torch_version", "types", "utils", "version", "xpu", "_C", "_utils"),
+    }
+)
+_LAZY_NAMES = {
+    **dict.fromkeys(
+        ("default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"), "random"
+    ),
+    "Generator": "generator",
+    "thread_safe_generator": "random",
+    "__version__": "version",
+    "as_torch": "launch",
+    **dict.fromkeys(("load", "save"), "serialization"),
+    **dict.fromkeys(
+        (
+            *("autocast", "autocast_decrement_nesting", "autocast_increment_nesting", "clear_autocast_cache"),
+            *("get_autocast_dtype", "is_autocast_cache_enabled", "is_autocast_enabled"),
+            *("set_autocast_cache_enabled", "set_autocast_dtype", "set_autocast_enabled"),
+        ),
+        "amp.autocast_mode",
+    ),
+    "AcceleratorError": "accelerator",
+    "OutOfMemoryError": "cuda",
+    **dict.fromkeys(("set_printoptions", "get_printoptions"), "printing"),
+    **dict.fromkeys(("TypedStorage", "UntypedStorage"), "storage"),
+    "typename": "types",
+    "fused": "fusion",
+    **dict.fromkeys(("from_dlpack", "to_dlpack"), "utils.dlpack"),
+    **dict.fromkeys(("get_num_threads", "set_num_threads"), "kernels.threads"),
+}
+
+
+def __getattr__(name: str) -> _Any:
+    """Modules, and functions of modules, that load when they are first used."""
+    if name in _LAZY_MODULES:
+        try:
+            return _import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
+    elif name in _LAZY_NAMES:
+        found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+from .autograd.gradcheck import gradcheck as _gradcheck  # noqa: E402 -- it needs the names above
+
+autograd.gradcheck = _gradcheck  # the function, as in PyTorch, not the module of that name

@@ -1,0 +1,3 @@
+from flambeau.launch.program import main
+
+main()

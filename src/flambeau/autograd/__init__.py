@@ -1,0 +1,36 @@
+"""Automatic differentiation: the graph, the engine, grad modes, `Function`."""
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+from . import variable
+from .function import Function
+from .graph import Node
+from .legacy import Variable
+from .modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .passes import GradientEdge, backward, get_gradient_edge, grad
+
+_LAZY = {
+    "gradcheck": "gradcheck",
+    "gradgradcheck": "gradcheck",
+    "GradcheckError": "gradcheck",
+    "detect_anomaly": "saved",
+    "set_detect_anomaly": "saved",
+}
+_MODULES = frozenset({"forward_ad", "functional", "grad_mode", "anomaly_mode", "profiler"})
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _LAZY:
+        found = globals()[name] = getattr(_import_module(f"{__name__}.{_LAZY[name]}"), name)
+        return found
+    if name in _MODULES:
+        return _import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,7 @@
+"""oneDNN: convolutions here are compiled kernels."""
+
+enabled = True
+
+
+def is_available() -> bool:
+    return False

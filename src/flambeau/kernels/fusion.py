@@ -1,0 +1,283 @@
+"""`fused`: functions of arrays that run as one compiled kernel when the arrays are large."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+import numpy as np
+
+from flambeau.kernels.pool import empty
+from flambeau.prims.core import numbers, silent, silently, table
+
+F = TypeVar("F", bound=Callable[..., Any])
+Arrays = np.ndarray | tuple[np.ndarray, ...]
+
+PLANS = 4096
+"""How many call signatures a function remembers."""
+
+BYTE = np.dtype(np.uint8)
+
+_lock = threading.Lock()
+_kernels: dict[str, Callable[..., None]] = {}
+
+
+class Ready:
+    """A plan with its compiled kernel: what a call runs."""
+
+    __slots__ = ("bounds", "kernel", "numbers", "outputs", "scratch", "single", "stash")
+
+    def __init__(self, plan: Any, kernel: Callable[..., None], single: bool, bounds: Any) -> None:
+        self.kernel, self.numbers, self.bounds = kernel, plan.numbers, bounds
+        self.single = single
+        self.stash = plan.stash
+        self.scratch = plan.scratch if plan.scratch or plan.stash else np.empty(0, np.uint8)
+        self.outputs = [(o.shape, o.dtype, o.transpose) for o in plan.outputs]
+
+    def __call__(self, arrays: list[np.ndarray], scalars: list[Any], targets: tuple[np.ndarray, ...] | None) -> Arrays:
+        if targets is None:
+            results = [
+                empty(shape, dtype) if order is None else empty(shape, dtype).transpose(order)
+                for shape, dtype, order in self.outputs
+            ]
+        else:
+            results = list(targets)
+        scratch = self.scratch
+        if scratch.__class__ is int:
+            from flambeau.kernels.threads import get_num_threads
+
+            scratch = empty((scratch + self.stash * get_num_threads(),), BYTE)
+        self.kernel(self.numbers, *arrays, *results, *scalars, scratch)
+        return results[0] if self.single else tuple(results)
+
+
+class Compiled:
+    """The kernels of one function of arrays, by signature."""
+
+    def __init__(self, body: Callable[..., Any], name: str) -> None:
+        self.body, self.name, self.pointwise = body, name, False
+        self.constants: Collection[float] = ()  # second arguments that have kernels of their own
+        self.plans: dict[Any, Ready | None] = {}
+
+    def run(self, args: tuple[Any, ...], static: tuple[Any, ...], out: Any = None) -> Any:
+        """The result, or NotImplemented where NumPy has to compute it.
+
+        Arrays and numbers among `args` may differ from call to call; `static` values, and what else
+        is among `args`, belong to the signature.
+        """
+        arrays: list[np.ndarray] = []
+        scalars: list[Any] = []
+        key: list[Any] = [static, *map(type, static)]  # 2, 2.0 and True are equal
+        for arg in args:
+            kind = arg.__class__
+            if kind is np.ndarray:
+                arrays.append(arg)
+                key += (arg.shape, arg.strides, arg.dtype)
+            elif kind is float or kind is int or kind is bool:
+                scalars.append(arg)
+                key.append(kind)
+            elif isinstance(arg, np.generic):
+                arrays.append(np.asarray(arg))
+                key.append(arg.dtype)
+            else:
+                key += (kind, arg)
+        targets = None
+        if out is not None:
+            targets = out if isinstance(out, tuple) else (out,)
+            for target in targets:
+                key += ("out", target.shape, target.strides, target.dtype)
+                if not target.flags.writeable or any(_clash(target, a) for a in arrays):
+                    return NotImplemented
+        try:
+            ready = self.plans[tuple(key)]
+        except KeyError:
+            ready = self.plan(tuple(key), args, static, arrays, targets)
+        except TypeError:  # a static argument that cannot be hashed
+            return NotImplemented
+        if ready is None:
+            return NotImplemented
+        for scalar in scalars:  # what the arrays' integers cannot hold is an error, NumPy's to raise
+            if scalar.__class__ is int and not ready.bounds[0] <= scalar <= ready.bounds[1]:
+                return NotImplemented
+        return ready(arrays, scalars, targets)
+
+    def plan(
+        self,
+        key: Any,
+        args: tuple[Any, ...],
+        static: tuple[Any, ...],
+        arrays: list[np.ndarray],
+        targets: tuple[np.ndarray, ...] | None,
+    ) -> Ready | None:
+        from flambeau.kernels.compile import available
+
+        if len(self.plans) >= PLANS:
+            self.plans.clear()
+        self.plans[key] = self.prepare(args, static, arrays, targets) if available() else None
+        return self.plans[key]
+
+    def prepare(
+        self,
+        args: tuple[Any, ...],
+        static: tuple[Any, ...],
+        arrays: list[np.ndarray],
+        targets: tuple[np.ndarray, ...] | None,
+    ) -> Ready | None:
+        """Trace the body and compile; None if it cannot be an expression."""
+        from flambeau.kernels.expr import Trace, Unsupported
+        from flambeau.kernels.layout import make_plan
+
+        trace = Trace()
+        values: list[Any] = []
+        kinds: list[str] = []
+        waiting = iter(range(len(arrays)))
+        try:
+            for arg in args:
+                if isinstance(arg, np.ndarray | np.generic):
+                    index = next(waiting)
+                    values.append(trace.input(index, arrays[index]))
+                elif type(arg) in {bool, int, float}:
+                    values.append(trace.scalar(len(kinds), arg))
+                    kinds.append("f64" if type(arg) is float else "i64")
+                else:
+                    values.append(arg)
+            result = self.body(*values, *static)
+            single = not isinstance(result, tuple)
+            results = [trace.lift(r) for r in ((result,) if single else result)]
+            if any(r.weak for r in results) or (targets is not None and len(targets) != len(results)):
+                return None
+            plan = make_plan(trace, results, arrays, kinds, list(targets) if targets else None)
+        except Unsupported:
+            return None
+        ranges = [np.iinfo(a.dtype) for a in arrays if a.dtype.kind in "iu"]
+        low = max((int(r.min) for r in ranges), default=-(1 << 63))
+        high = min((int(r.max) for r in ranges), default=(1 << 63) - 1)
+        return Ready(plan, kernel(plan.spec), single, (low, high))
+
+
+def kernel(spec: Any) -> Callable[..., None]:
+    """The compiled kernel of a spec."""
+    with _lock:
+        text = repr(spec)  # tells 0.0 from -0.0
+        if text not in _kernels:
+            from hashlib import sha256
+
+            from flambeau.kernels import threads
+            from flambeau.kernels.compile import HEADER, builtin, engine
+            from flambeau.kernels.loops import generate
+
+            threads.load()
+            jit = engine()
+            name = f"kernel_{sha256(text.encode()).hexdigest()[:32]}"
+            address = jit.load(text, lambda: generate(spec, name, jit.vector_bytes, HEADER), name)
+            _kernels[text] = builtin(name, address)
+        return _kernels[text]
+
+
+def _clash(target: np.ndarray, array: np.ndarray) -> bool:
+    """Whether they share memory otherwise than element by element."""
+    if target is array or not np.may_share_memory(target, array):
+        return False
+    same = target.shape == array.shape and target.strides == array.strides
+    return not (same and target.__array_interface__["data"] == array.__array_interface__["data"])
+
+
+_prims: dict[str, Compiled] = {}
+
+
+def run_prim(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A prim on large ndarrays by a compiled kernel, or NotImplemented where there is none."""
+    compiled = _prims.get(name) or _new_prim(name)
+    if not compiled.pointwise:
+        return compiled.run(args[:1], args[1:])
+    if len(args) == 2 and args[1].__class__ in numbers and args[1] in compiled.constants:
+        return compiled.run(args[:1], args[1:], kwargs.get("out"))
+    return compiled.run(args, (), kwargs.get("out"))
+
+
+def _new_prim(name: str) -> Compiled:
+    from flambeau.kernels.lower import POINTWISE, SIMPLE_POWERS
+
+    compiled = _prims[name] = Compiled(table[name], name)
+    compiled.pointwise = name in POINTWISE
+    if name == "pow":
+        compiled.constants = SIMPLE_POWERS.keys()
+    return compiled
+
+
+def fused(function: F) -> F:
+    """Run `function` of arrays as one kernel when its first argument is a large ndarray.
+
+    The body is ordinary Python over prims and operators, traced once per signature. Positional
+    arguments that are arrays or numbers may change without a new trace; keyword-only arguments
+    (axes, flags) and other values belong to the signature. `out=` takes an array, or a tuple of
+    them, to write the results into; they may be arguments too. Small arrays, arrays of other kinds,
+    and what cannot be an expression run the body itself. float16 and bfloat16 are computed in
+    float32 and rounded where they are stored.
+    """
+    code = function.__code__
+    count = code.co_argcount
+    names = list(code.co_varnames[:count])
+    statics = list(code.co_varnames[count : count + code.co_kwonlyargcount])
+    given = function.__defaults__ or ()
+    defaults = dict(zip(names[count - len(given) :], given, strict=True))
+    defaults |= function.__kwdefaults__ or {}
+
+    def declared(name: str) -> str:
+        return f"{name}=default_{name}" if name in defaults else name
+
+    quiet: list[Any] = []
+
+    def body(*args: Any) -> Any:
+        if not quiet:  # the module is whole by the first call
+            quiet.append(silently(function))
+        split = len(names)
+        return quiet[0](*args[:split], **dict(zip(statics, args[split:], strict=True)))
+
+    compiled = Compiled(body, function.__name__)
+
+    def general(args: tuple[Any, ...], static_args: tuple[Any, ...], out: Any) -> Any:
+        large = getattr(args[0], "size", 0) >= silent["large"] and isinstance(args[0], np.ndarray)
+        if large and not any(hasattr(a, "__prim__") for a in args):
+            result = compiled.run(args, static_args, out)
+            if result is not NotImplemented:
+                return result
+        return _deliver(body(*args, *static_args), out)
+
+    signature = ", ".join([*map(declared, names), "*", *map(declared, statics), "out=None"])
+    call = ", ".join([*names, *(f"{s}={s}" for s in statics)])
+    source = f"""
+def {function.__name__}({signature}):
+    if out is None and {names[0]}.__class__ is ndarray and {names[0]}.size < large and quiet:
+        result = quiet[0]({call})
+        return result if result.__class__ is ndarray else deliver(result, None)
+    return general(({", ".join(names)},), ({"".join(s + ", " for s in statics)}), out)
+"""
+    namespace = {f"default_{name}": value for name, value in defaults.items()}
+    # `large` changes with the mode: the wrapper reads it where prims do.
+    wrapper = _bind(source, function.__name__, {**namespace, "quiet": quiet, "general": general})
+    wrapper.__doc__, wrapper.__module__ = function.__doc__, function.__module__
+    wrapper.__wrapped__, wrapper.compiled = function, compiled
+    return wrapper
+
+
+def _bind(source: str, name: str, free: dict[str, Any]) -> Any:
+    """The function in `source`, its globals those of prims, its free names bound as a closure."""
+    inner = "\n".join("    " + line for line in source.strip().splitlines())
+    maker = f"def make({', '.join(free)}):\n{inner}\n    return {name}"
+    silent["deliver"] = _deliver
+    local: dict[str, Any] = {}
+    exec(compile(maker, f"<fused {name}>", "exec"), silent, local)  # noqa: S102
+    return local["make"](**free)
+
+
+def _deliver(result: Any, out: Any) -> Any:
+    """Results as arrays, written to `out` if given."""
+    if isinstance(result, tuple):
+        outs = out if out is not None else (None,) * len(result)
+        return tuple(_deliver(r, o) for r, o in zip(result, outs, strict=True))
+    if out is not None:
+        np.copyto(out, result, casting="same_kind")
+        return out
+    return np.asarray(result) if isinstance(result, np.generic) else result

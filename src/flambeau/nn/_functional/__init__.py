@@ -1,0 +1,1 @@
+"""The glue of `flambeau.nn.functional`, by subject: argument checks and compositions of ops."""

@@ -1,0 +1,245 @@
+"""Pointwise functions of several tensors, and with bounds or settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes, prims
+from ..tensor import Tensor, method
+from .declare import alias, composite, op
+from .pointwise import where
+
+
+@op(promote="default", method=False, name="_clamp", out=True, grad_name="ClampBackward1")
+def clamp_numbers(input, min: Any, max: Any):
+    """x between two numbers."""
+    result = input if min is None else prims.maximum(input, min)
+    if max is not None:
+        result = prims.minimum(result, max)
+    return result.copy() if result is input else result
+
+
+clamp_numbers.vjp(
+    input=lambda g, input, min, max: where(
+        (input <= max) if min is None else (input >= min) if max is None else (input >= min) & (input <= max), g, 0.0
+    )
+)
+
+
+@op(promote="default", method=False, name="_clamp_tensors", grad_name="ClampBackward0")
+def clamp_tensors(input, min: Tensor | None, max: Tensor | None):
+    """x between the elements of two tensors."""
+    result = input if min is None else prims.maximum(input, min)
+    return result if max is None else prims.minimum(result, max)
+
+
+@clamp_tensors.vjp
+def _clamp_vjp(g: Any, input: Any, min: Any, max: Any, needs: Any) -> Any:
+    if min is None:
+        inside, below, above = input <= max, None, input > max
+    elif max is None:
+        inside, below, above = input >= min, input < min, None
+    else:
+        inside, below = (input >= min) & (input <= max), (min < max) & (input < min)
+        above = (input > max) | (max < min)
+    return (
+        where(inside, g, 0.0) if needs[0] else None,
+        where(below, g, 0.0) if below is not None and needs[1] else None,
+        where(above, g, 0.0) if above is not None and needs[2] else None,
+    )
+
+
+def _number(value: Any) -> Any:
+    return value.item() if isinstance(value, Tensor) and value._array.ndim == 0 and value._node is None else value
+
+
+@composite(inplace=True)
+def clamp(input, min: Any = None, max: Any = None):
+    """x, at least `min` and at most `max`: numbers or tensors."""
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Tensor) or isinstance(max, Tensor):
+        bounds = [None if b is None else b if isinstance(b, Tensor) else input.new_tensor(b) for b in (min, max)]
+        return clamp_tensors(input, *bounds)
+    kind = input._array.dtype if isinstance(input, Tensor) else input.dtype
+    if kind == bool:
+        raise RuntimeError("\"clamp_scalar_cpu\" not implemented for 'Bool'")
+    if isinstance(input, Tensor) and kind.kind in "iu" and (isinstance(min, float) or isinstance(max, float)):
+        input = input.to(dtypes.get_default_dtype())
+    return clamp_numbers(input, min, max)
+
+
+@composite(inplace=True)
+def clamp_min(input, min: Any):
+    """x, at least `min`."""
+    return clamp(input, min=min)
+
+
+@composite(inplace=True)
+def clamp_max(input, max: Any):
+    """x, at most `max`."""
+    return clamp(input, max=max)
+
+
+alias(clamp, "clip")
+
+
+@op(promote="default", inplace=True, name="_lerp", method=False, grad_name="LerpBackward0")
+def lerp_op(input, end, weight: Any):
+    """input + weight * (end - input)."""
+    return _lerped(input, end, weight)
+
+
+def _lerped(start: Any, end: Any, weight: Any) -> Any:
+    """Computed from the nearer end, so that weight 1 gives `end` exactly."""
+    span = prims.sub(end, start)
+    near = prims.add(start, prims.mul(span, weight))
+    far = prims.sub(end, prims.mul(span, prims.sub(1, weight)))
+    if isinstance(weight, (int, float, complex)):
+        return near if abs(weight) < 0.5 else far
+    return prims.where(prims.lt(prims.abs(weight), 0.5), near, far)
+
+
+lerp_op.vjp(input=lambda g, weight: g * _conj(1 - weight), end=lambda g, weight: g * _conj(weight))
+
+
+@op(promote="default", name="_lerp_tensor", method=False, grad_name="LerpBackward1")
+def lerp_tensor(input, end, weight):
+    """input + weight * (end - input), for a tensor of weights."""
+    return _lerped(input, end, weight)
+
+
+def _conj(x: Any) -> Any:
+    if isinstance(x, (int, float)):
+        return x
+    if isinstance(x, complex):
+        return x.conjugate()
+    if isinstance(x, Tensor):
+        return x.conj() if x.is_complex() else x
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
+lerp_tensor.vjp(
+    input=lambda g, weight: g * _conj(1 - weight),
+    end=lambda g, weight: g * _conj(weight),
+    weight=lambda g, input, end: g * _conj(end - input),
+)
+
+
+@composite(inplace=True)
+def lerp(input, end, weight: Any):
+    """input + weight * (end - input)."""
+    if isinstance(input, Tensor) and isinstance(end, Tensor) and input.dtype is not end.dtype:
+        raise RuntimeError(f"expected dtype {input.dtype.name} for `end`, but got dtype {end.dtype.name}")
+    return lerp_tensor(input, end, weight) if isinstance(weight, (Tensor, np.ndarray)) else lerp_op(input, end, weight)
+
+
+def _add_third(name: str, operator: Any, doc: str) -> Any:
+    @op(promote="default", inplace=True, name=name, grad_name=f"{name.capitalize()}Backward0")
+    def function(input, tensor1, tensor2, *, value: Any = 1):
+        product = operator(tensor1, tensor2)
+        return prims.add(input, product if value == 1 else prims.mul(product, value))
+
+    function.op.doc = doc
+    return function
+
+
+addcmul = _add_third("addcmul", prims.mul, "input + value * tensor1 * tensor2.")
+addcmul.vjp(
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * _conj(tensor2 * value),
+    tensor2=lambda g, tensor1, value: g * _conj(tensor1 * value),
+)
+
+
+def _check_addcdiv(*arrays: Any) -> None:
+    if arrays[1].dtype.kind in "iub" and arrays[2].dtype.kind in "iub":
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a "
+            "true division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value "
+            "* torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
+            "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value "
+            "* tensor1 / tensor2), for all dtypes."
+        )
+
+
+addcdiv = _add_third("addcdiv", prims.true_divide, "input + value * tensor1 / tensor2.")
+addcdiv.op.check = _check_addcdiv
+addcdiv.vjp(
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * _conj(value / tensor2),
+    tensor2=lambda g, tensor1, tensor2, value: g * _conj(-value * tensor1 / (tensor2 * tensor2)),
+)
+
+
+@op(inplace=True, grad_name="NanToNumBackward0")
+def nan_to_num(input, nan: Any = None, posinf: Any = None, neginf: Any = None):
+    """x with NaN, inf and -inf replaced (by 0, the greatest and the least number of the dtype)."""
+    if input.dtype.kind in "iub":
+        return input.copy()
+    if input.dtype.kind == "c":
+        return np.nan_to_num(input, nan=nan or 0.0, posinf=posinf, neginf=neginf)
+    limits = dtypes.finfo(dtypes.from_numpy_dtype(input.dtype))
+    result = np.where(np.isnan(input), input.dtype.type(0 if nan is None else nan), input)
+    result = np.where(np.isposinf(input), input.dtype.type(limits.max if posinf is None else posinf), result)
+    return np.where(np.isneginf(input), input.dtype.type(limits.min if neginf is None else neginf), result)
+
+
+nan_to_num.vjp(
+    input=lambda g, input: where(input.isfinite() if isinstance(input, Tensor) else np.isfinite(input), g, 0.0)
+)
+
+
+@op(promote="float", inplace=True)
+def logit(input, eps: Any = None):
+    """log(x / (1 - x)); with `eps`, of x kept between eps and 1 - eps."""
+    x = input if eps is None else prims.minimum(prims.maximum(input, eps), 1 - eps)
+    return prims.log(prims.true_divide(x, prims.sub(1, x)))
+
+
+def _logit_vjp(g: Any, input: Any, eps: Any) -> Any:
+    inside = (input >= 0) & (input <= 1) if eps is None else (input >= eps) & (input <= 1 - eps)
+    return where(inside, g / (input * (1 - input)), 0.0 if eps is not None else float("nan"))
+
+
+logit.vjp(input=_logit_vjp)
+
+
+@composite(inplace=True)
+def rsub(input, other, *, alpha: Any = 1):
+    """other - alpha * input."""
+    return other - (input if alpha == 1 else input * alpha)
+
+
+@composite(inplace=False)
+def float_power(input, exponent: Any):
+    """x to a power, computed in float64 (or complex128)."""
+    wide = dtypes.float64
+    for each in (input, exponent):
+        if isinstance(each, complex) or (isinstance(each, Tensor) and each.is_complex()):
+            wide = dtypes.complex128
+    base = input.to(wide) if isinstance(input, Tensor) else input
+    power = exponent.to(wide) if isinstance(exponent, Tensor) else exponent
+    return base**power
+
+
+@op(out=True, quiet=True, method=True, name="frexp")
+def frexp(input):
+    """Mantissas in [0.5, 1) and exponents with x = mantissa * 2**exponent."""
+    from .. import return_types
+
+    if input.dtype.kind not in "fV":
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
+    mantissa, exponent = np.frexp(input.astype(np.float32) if input.dtype.kind == "V" else input)
+    return return_types.frexp(np.asarray(mantissa).astype(input.dtype), np.asarray(exponent, np.int32))
+
+
+frexp.vjp(input=lambda g, result1: g[0] / 2.0**result1)
+
+
+@method
+def dist(self: Tensor, other: Tensor, p: float = 2) -> Tensor:
+    """The `p`-norm of the difference."""
+    return (self - other).norm(p)  # type: ignore[operator]

@@ -1,0 +1,574 @@
+"""Writes the code of an op's public functions and of its node, so that nothing is interpreted per call.
+
+What is written is the fast path: plain tensors of one dtype. Everything else (promotion, arrays, subclasses, modes,
+`out=`, in-place writes that autograd must see) goes to `dispatch`. `print(torch.tanh.op.source)` shows the result.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import prims
+from ..autograd.engine import quiet, reset_errstate, set_errstate
+from ..autograd.graph import Node, freed_error, next_seq, version_error
+from ..autograd.modes import state, watch_plain_classes
+from ..autograd.saved import note_trace, pack_saved
+from ..tensor import Tensor, new, wrap_view
+from . import dispatch
+from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
+
+namespace.update(
+    Tensor_=Tensor,
+    new=new,
+    next_seq=next_seq,
+    freed_error=freed_error,
+    version_error=version_error,
+    state=state,
+    wrap_view=wrap_view,
+    set_errstate=set_errstate,
+    reset_errstate=reset_errstate,
+    quiet=quiet,
+    call=dispatch.call,
+    call_dunder=dispatch.call_dunder,
+    call_inplace=dispatch.call_inplace,
+    call_many=dispatch.finish_many,
+    call_composite=dispatch.call_composite,
+    all_plain=dispatch.all_plain,
+    broadcast_error=dispatch.broadcast_error,
+    translated=dispatch.translated,
+    revive=dispatch.revive,
+    output_of=dispatch.output_of,
+    revive_all=dispatch.revive_all,
+    pick=dispatch.pick,
+    UNSAVED=[0],
+    F32=np.dtype(np.float32),
+    F64=np.dtype(np.float64),
+    AxisError=np.exceptions.AxisError,
+    pack_saved=pack_saved,
+    note_trace=note_trace,
+)
+watch_plain_classes(namespace, Tensor=Tensor, Parameter=Tensor)
+
+
+class Save:
+    """One saved value: which name a rule asks for, what it is, and the arguments whose rules need it."""
+
+    def __init__(self, name: str, source: str, kind: str, users: set[str] | None) -> None:
+        self.name, self.source, self.kind, self.users = name, source, kind, users
+
+
+def rule_names(rule: Callable[..., Any]) -> tuple[str, ...]:
+    code = rule.__code__  # type: ignore[attr-defined]
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def saves(op: Op) -> list[Save]:
+    """What a node of `op` must keep, by the parameter names of its rules."""
+    found: dict[str, Save] = {}
+    kinds = {param.name: param.kind for param in op.params}
+    for argument, rule in [*op.rules.items(), (None, op.joint)]:
+        if rule is None:
+            continue
+        for name in rule_names(rule):
+            if name in ("g", "needs"):
+                continue
+            if name in found:
+                users = found[name].users
+                if users is not None:
+                    found[name].users = None if argument is None else users | {argument}
+                continue
+            users = None if argument is None else {argument}
+            if name in kinds:
+                found[name] = Save(name, name, kinds[name], users)
+            elif name.startswith("result") and name[6:] in ("", *"0123456789"):
+                found[name] = Save(name, name, "result", users)
+            elif name.endswith("_shape") or name.endswith("_dtype"):
+                source, _, what = name.rpartition("_")
+                found[name] = Save(name, source, what, users)
+            else:
+                raise TypeError(f"a rule of {op.name} asks for {name!r}, which is no argument or result")
+    return list(found.values())
+
+
+def tensor_params(op: Op) -> list[Param]:
+    return [param for param in op.params if param.kind != STATIC]
+
+
+def declare_node(op: Op) -> None:
+    """Make the op's Node class, at its first use."""
+    if op.family != "composite" and op.node is None:
+        _declare_node(op)
+
+
+def compile_form(op: Op, kind: str) -> None:
+    """Write one form's code and move it into the stub that users hold."""
+    if kind in op.sources:
+        return
+    declare_node(op)
+    source = _composite_source(op, kind) if op.family == "composite" else _form_source(op, kind)
+    op.sources[kind] = source
+    stub = op.forms[kind]
+    filename = f"<{op.name}: {kind}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    namespace[f"_{op.name}_op"] = op
+    namespace[f"_{op.name}_body"] = op.body
+    exec(compile(source, filename, "exec"), namespace)
+    made = namespace.pop(f"_{op.name}_{kind}")
+    stub.__code__ = made.__code__.replace(co_name=stub.__name__, co_qualname=stub.__qualname__)
+    stub.__defaults__, stub.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
+    stub.__annotations__ = {param.name: param.annotation for param in op.params if param.annotation}
+
+
+# --- the public forms ---------------------------------------------------------------------------------
+
+
+def _signature(op: Op, kind: str) -> str:
+    parts, starred = [], False
+    for place, param in enumerate(op.params):
+        if param.keyword and not starred:
+            parts.append("*")
+            starred = True
+        name = param.name
+        if place == 0 and "method" in kind and not name.startswith("*"):
+            name = "self"
+        if param.required:
+            parts.append(name)
+        else:
+            namespace[f"_{op.name}_default_{param.name}"] = param.default
+            literal = repr(param.default)
+            simple = param.default is None or isinstance(param.default, (bool, int, str))
+            parts.append(f"{name}={literal if simple else f'_{op.name}_default_{param.name}'}")
+    if kind in ("function", "method") and op.out:
+        if not starred:
+            parts.append("*")
+        parts.append("out=None")
+    if _numpy_named(op, kind):
+        parts.append("**names")
+    return ", ".join(parts)
+
+
+def _numpy_named(op: Op, kind: str) -> bool:
+    """Whether the form also takes NumPy's `axis` and `keepdims`, as PyTorch's functions of a `dim` do."""
+    return kind in ("function", "method") and any(param.name == "dim" for param in op.params)
+
+
+def _renaming(op: Op, kind: str, arguments: str) -> list[str]:
+    if not _numpy_named(op, kind):
+        return []
+    namespace["renamed"] = dispatch.renamed
+    out = "out" if op.out else "None"
+    return ["    if names:", f"        return renamed(_{op.name}_op, '{kind}', ({arguments},), {out}, names)"]
+
+
+def _plain(name: str) -> str:
+    return f"({name}.__class__ is Tensor or {name}.__class__ is Parameter)"
+
+
+def _guard(op: Op, names: dict[str, str]) -> list[str]:
+    tests = []
+    for param in tensor_params(op):
+        name = names[param.name]
+        if param.kind == TENSOR:
+            tests.append(_plain(name))
+        elif param.kind == OPTIONAL:
+            tests.append(f"({name} is None or {_plain(name)})")
+        else:
+            tests.append(f"all_plain({name})")
+    return tests
+
+
+def _dtype_guard(op: Op) -> list[str]:
+    """Conditions under which no promotion is needed."""
+    if op.promote is None:
+        return []
+    tests = []
+    params = [param for param in tensor_params(op) if param.name not in op.keep]
+    first = params[0]
+    if first.kind == TENSORS:
+        return []
+    for param in params[1:]:
+        if param.kind == TENSOR:
+            tests.append(f"a_{param.name}.dtype is d")
+        elif param.kind == OPTIONAL:
+            tests.append(f"(a_{param.name} is None or a_{param.name}.dtype is d)")
+    composed = op.promote == "default" and op.quiet and not _is_prim(op)  # NumPy's rules for numbers are not PyTorch's
+    if op.promote == "float" or op.check is not None or composed:
+        tests.append("(d is F32 or d is F64)")
+    return tests
+
+
+def _form_source(op: Op, kind: str) -> str:
+    if kind in ("inplace", "inplace_method"):
+        return _inplace_source(op, kind)
+    if kind in ("dunder", "rdunder"):
+        return _dunder_source(op, kind)
+    self_named = kind == "method"
+    names = {param.name: param.name for param in op.params}
+    if self_named:
+        names[op.params[0].name] = "self"
+    lines = [f"def _{op.name}_{kind}({_signature(op, kind)}):"]
+    tests = (["out is None"] if op.out else []) + _guard(op, names)
+    if op.name in ("add", "sub"):
+        tests.append("alpha == 1")
+    arguments = ", ".join(names[param.name] for param in op.params)
+    slow = f"call(_{op.name}_op, ({arguments}{',' if op.params else ''}){', out' if op.out else ''})"
+    if any(param.kind == TENSORS for param in op.params) and op.promote is not None:
+        tests.append(f"same_dtype({names[tensor_params(op)[0].name]})")
+        namespace["same_dtype"] = dispatch.same_dtype
+    lines += _renaming(op, kind, arguments)
+    if tests:
+        lines.append(f"    if {' and '.join(tests)}:")
+        lines += ["        " + line for line in _fast_body(op, names)]
+    first = names[op.params[0].name]
+    if op.params[0].kind == TENSOR:
+        lines.append(f"    if {first}.__class__ is ndarray{' and out is None' if op.out else ''}:")
+        lines.append(f"        return _{op.name}_body({arguments})")
+    if op.scalars and len(tensor_params(op)) == 2 and _is_prim(op):
+        lines += _scalar_branch(op, names, named_out=op.out)
+    lines.append(f"    return {slow}")
+    return "\n".join(lines) + "\n"
+
+
+def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, named_out: bool = False) -> list[str]:
+    """A plain float tensor with a Python number: the number is weak, so NumPy's result is PyTorch's."""
+    first, second = (names[param.name] for param in tensor_params(op))
+    tensor, number = (second, first) if reverse else (first, second)
+    a, b = (first, "x") if reverse else ("x", second)
+    lines = [
+        f"    if ({number}.__class__ is float or {number}.__class__ is int) and {_plain(tensor)}"
+        + (" and alpha == 1" if op.name in ("add", "sub") and "alpha" in names else "")
+        + (" and out is None" if named_out else "")
+        + ":",
+        f"        x = {tensor}._array",
+        "        d = x.dtype",
+        "        if d is F32 or d is F64:",
+        f"            r = {_prim_call(op, [a, b], ['x'])}",
+    ]
+    nodes = {tensor_params(op)[0].name: "None" if reverse else f"{tensor}._node"}
+    nodes[tensor_params(op)[1].name] = f"{tensor}._node" if reverse else "None"
+    values = {tensor_params(op)[0].name: a, tensor_params(op)[1].name: b}
+    owner = {tensor_params(op)[0 if not reverse else 1].name: tensor}
+    tail = _wrap_and_record(op, names, nodes, values, owner)
+    return lines + ["            " + line for line in tail]
+
+
+def _prim_call(op: Op, arguments: list[str], arrays: list[str]) -> str:
+    prim = op.body
+    name = prim.name  # type: ignore[attr-defined]
+    namespace[f"numpy_{name}"] = prim.numpy  # type: ignore[attr-defined]
+    small = " and ".join(f"{each}.size < large" for each in arrays)
+    joined = ", ".join(arguments)
+    return f"numpy_{name}({joined}) if {small} else elsewhere('{name}', ({joined},), {{}})"
+
+
+def _is_prim(op: Op) -> bool:
+    return getattr(op.body, "name", None) in prims.table and all(
+        param.kind == TENSOR or param.name == "alpha" for param in op.params
+    )
+
+
+def _fast_body(op: Op, names: dict[str, str]) -> list[str]:
+    params = tensor_params(op)
+    lines = []
+    for param in params:
+        name = names[param.name]
+        if param.kind == TENSOR:
+            lines.append(f"a_{param.name} = {name}._array")
+        elif param.kind == OPTIONAL:
+            lines.append(f"a_{param.name} = None if {name} is None else {name}._array")
+        else:
+            lines.append(f"a_{param.name} = [each._array for each in {name}]")
+    tests = _dtype_guard(op)
+    indent = ""
+    if tests:
+        first = next(param for param in params if param.name not in op.keep)
+        lines.append(f"d = a_{first.name}.dtype")
+        lines.append(f"if {' and '.join(tests)}:")
+        indent = "    "
+    arguments = [f"a_{p.name}" if p.kind != STATIC else names.get(p.name, "1") for p in op.params]
+    body = []
+    if _is_prim(op):
+        arrays = [f"a_{p.name}" for p in params]
+        compute = f"r = {_prim_call(op, arrays, arrays)}"
+        if len(arrays) > 1:
+            body += ["try:", f"    {compute}", "except ValueError:"]
+            body.append(f"    raise broadcast_error({', '.join(arrays)}) from None")
+        else:
+            body.append(compute)
+    elif op.family == "pointwise":
+        first = f"a_{params[0].name}"
+        namespace[f"_{op.name}_kernel"] = dispatch.large_rule(op.body)
+        body += ["token = set_errstate(quiet)", "try:"]
+        body += [f"    r = (_{op.name}_body if {first}.size < large else _{op.name}_kernel)({', '.join(arguments)})"]
+        body += ["finally:", "    reset_errstate(token)"]
+    elif op.quiet:
+        body += ["token = set_errstate(quiet)", "try:"]
+        body += [f"    r = _{op.name}_body({', '.join(arguments)})"]
+        body += ["except AxisError as error:", "    raise translated(error) from None"]
+        body += ["finally:", "    reset_errstate(token)"]
+    else:
+        body += ["try:", f"    r = _{op.name}_body({', '.join(arguments)})"]
+        body += ["except AxisError as error:", "    raise translated(error) from None"]
+    nodes = {}
+    for param in params:
+        name = names[param.name]
+        nodes[param.name] = {
+            TENSOR: f"{name}._node",
+            OPTIONAL: f"None if {name} is None else {name}._node",
+        }.get(param.kind, "")
+    if any(param.kind == TENSORS for param in params):
+        arguments_ = ", ".join(names[param.name] for param in op.params)
+        body.append(f"return call_many(_{op.name}_op, r, ({arguments_},))")
+    else:
+        values = {p.name: f"a_{p.name}" for p in params}
+        owner = {p.name: names[p.name] for p in params}
+        body += _wrap_and_record(op, names, nodes, values, owner)
+    return lines + [indent + line for line in body]
+
+
+def _wrap_and_record(
+    op: Op, names: dict[str, str], nodes: dict[str, str], values: dict[str, str], owner: dict[str, str]
+) -> list[str]:
+    lines = ["if r.__class__ is not ndarray:"]
+    if not _is_prim(op):
+        arguments = ", ".join(names[param.name] for param in op.params)
+        lines += [
+            "    if isinstance(r, (tuple, list)):",
+            f"        return call_many(_{op.name}_op, r, ({arguments},))",
+        ]
+    lines.append("    r = asarray(r)")
+    if op.view:
+        lines.append(f"t = wrap_view(r, {names[op.params[0].name]})")
+    else:
+        lines += ["t = new(Tensor_)", "t._array = r", "t._counter = [0]"]
+    params = tensor_params(op)
+    has_rule = [p for p in params if op.joint is not None or p.name in op.rules]
+    if not op.differentiable or not any(nodes[p.name] != "None" for p in has_rule):
+        return [*lines, *([] if op.view else ["t._node = None"]), "return t"]
+    wanted = []
+    for param in params:
+        expression = nodes[param.name] if param in has_rule else "None"
+        lines.append(f"n_{param.name} = {expression}")
+        if expression != "None":
+            wanted.append(f"n_{param.name} is not None")
+    test = wanted[0] if len(wanted) == 1 else f"({' or '.join(wanted)})"
+    float_result = "" if op.family == "pointwise" or op.view else " and r.dtype.kind in 'fcV'"
+    lines.append(f"if {test} and state.grad{float_result}:")
+    cls = f"_{op.name}_Node"
+    if op.family == "pointwise":
+        if not op.holomorphic:
+            namespace["pick_real"] = dispatch.pick_real
+        pick = "pick" if op.holomorphic else "pick_real"
+        cls = f"({cls} if (d := r.dtype) is F32 or d is F64 else {pick}({cls}, d))"
+    record = [f"n = new({cls})", "n.seq = next_seq()", "n.shape = r.shape"]
+    record.append(f"n.edges = ({', '.join(f'n_{p.name}' for p in params)},)")
+    saved = []
+    for save in saves(op):
+        users = None if save.users is None else [u for u in save.users if nodes.get(u) != "None"]
+        if users == []:
+            saved += {TENSOR: ["None, UNSAVED, 0"], OPTIONAL: ["None, UNSAVED, 0"], "result": ["None, UNSAVED, 0"]}.get(
+                save.kind, ["None"]
+            )
+            continue
+        if save.kind in (TENSOR, OPTIONAL):
+            name = names[save.name]
+            if save.name not in owner:  # a Python number
+                saved.append(f"{values[save.name]}, UNSAVED, 0")
+                continue
+            kept = f"({values[save.name]}, {name}._counter, {name}._counter[0])"
+            conditions = []
+            if users is not None and set(users) != {p.name for p in has_rule if nodes[p.name] != "None"}:
+                conditions.append(" or ".join(f"n_{user} is not None" for user in users))
+            if save.kind == OPTIONAL:
+                conditions.append(f"{name} is not None")
+            if conditions:
+                kept = f"({kept} if {' and '.join(f'({c})' for c in conditions)} else (None, UNSAVED, 0))"
+                saved.append(f"*{kept}")
+            else:
+                saved.append(kept[1:-1])
+        elif save.kind == "result":
+            saved.append("r, t._counter, 0" if not op.view else "r, t._counter, t._counter[0]")
+        elif save.kind in ("shape", "dtype"):
+            source = "r" if save.source == "result" else values[save.source]
+            optional = any(p.name == save.source and p.kind == OPTIONAL for p in params)
+            saved.append(f"None if {source} is None else {source}.{save.kind}" if optional else f"{source}.{save.kind}")
+        else:
+            saved.append(names.get(save.name, "1"))
+    record.append(f"n.saved = ({', '.join(saved)}{',' if saved else ''})")
+    record.append("t._node = n")
+    lines += ["    " + line for line in record]
+    if not op.view:
+        lines += ["else:", "    t._node = None"]
+    return [*lines, "return t"]
+
+
+def _dunder_source(op: Op, kind: str) -> str:
+    """`a + b` and `b + a`: as the function, but unknown operands give NotImplemented."""
+    params = tensor_params(op)
+    reverse = kind == "rdunder"
+    names = {params[0].name: "other" if reverse else "self", params[1].name: "self" if reverse else "other"}
+    lines = [f"def _{op.name}_{kind}(self, other):"]
+    if not reverse:
+        lines.append(f"    if {' and '.join(_guard(op, names))}:")
+        lines += ["        " + line for line in _fast_body(op, names)]
+    if op.scalars and _is_prim(op):
+        lines += _scalar_branch(op, names, reverse=reverse)
+    lines.append(f"    return call_dunder(_{op.name}_op, self, other, {reverse})")
+    return "\n".join(lines) + "\n"
+
+
+def _inplace_source(op: Op, kind: str) -> str:
+    names = {param.name: param.name for param in op.params}
+    self_named = kind == "inplace_method"
+    if self_named:
+        names[op.params[0].name] = "self"
+    lines = [f"def _{op.name}_{kind}({_signature(op, kind)}):"]
+    arguments = ", ".join(names[param.name] for param in op.params)
+    first = names[op.params[0].name]
+    if _is_prim(op):
+        name = op.body.name  # type: ignore[attr-defined]
+        namespace[f"numpy_{name}"] = op.body.numpy  # type: ignore[attr-defined]
+        params = tensor_params(op)
+        simple = "alpha == 1" if op.name in ("add", "sub") else ""
+        tests = _guard(op, names) + ([simple] if simple else [])
+        operands = [f"a_{p.name}" for p in params]
+        nodes = [f"{names[p.name]}._node is None" for p in params]
+        block = [f"    if {' and '.join(tests)}:"]
+        block += [f"        a_{p.name} = {names[p.name]}._array" for p in params]
+        block.append(f"        d = a_{params[0].name}.dtype")
+        guard = ["(d is F32 or d is F64)", *(f"a_{p.name}.dtype is d" for p in params[1:])]
+        guard.append(f"({' and '.join(nodes)} or not state.grad)")
+        if op.promote == "bool":
+            guard = ["False"]
+        block.append(f"        if {' and '.join(guard)}:")
+        block += _inplace_run(name, operands, operands, first)
+        lines += block
+        if op.scalars and len(params) == 2 and op.promote != "bool":
+            second = names[params[1].name]
+            lines.append(
+                f"    if ({second}.__class__ is float or {second}.__class__ is int) and {_plain(first)} "
+                f"and ({first}._node is None or not state.grad)" + (f" and {simple}" if simple else "") + ":"
+            )
+            lines.append(f"        a_input = {first}._array")
+            lines.append("        d = a_input.dtype")
+            lines.append("        if d is F32 or d is F64:")
+            lines += _inplace_run(name, ["a_input", second], ["a_input"], first)
+    lines.append(f"    return call_inplace(_{op.name}_op, ({arguments},))")
+    return "\n".join(lines) + "\n"
+
+
+def _inplace_run(name: str, operands: list[str], arrays: list[str], first: str) -> list[str]:
+    joined = ", ".join(operands)
+    small = " and ".join(f"{each}.size < large" for each in arrays)
+    call = [
+        "            try:",
+        f"                if {small}:",
+        f"                    numpy_{name}({joined}, out={arrays[0]})",
+        "                else:",
+        f"                    elsewhere('{name}', ({joined},), {{'out': {arrays[0]}}})",
+        "            except ValueError:",
+        f"                raise broadcast_error({', '.join(arrays)}, inplace=True) from None",
+        f"            {first}._counter[0] += 1",
+        f"            return {first}",
+    ]
+    return call
+
+
+def _composite_source(op: Op, kind: str) -> str:
+    names = [param.name for param in op.params]
+    if "method" in kind:
+        names[0] = "self"
+    passed = ", ".join(
+        f"{param.name}={name}" if param.keyword else name for param, name in zip(op.params, names, strict=True)
+    )
+    lines = [f"def _{op.name}_{kind}({_signature(op, kind)}):"]
+    direct = kind in ("function", "method")
+    lines += _renaming(op, kind, ", ".join(names))
+    if direct and op.params:
+        first = names[0]
+        plain = f"{first}.__class__ is Tensor or {first}.__class__ is Parameter or {first}.__class__ is ndarray"
+        lines.append(f"    if ({plain}){' and out is None' if op.out else ''}:")
+        lines.append(f"        return _{op.name}_body({passed})")
+    out = "out" if op.out and direct else "None"
+    arguments = ", ".join(names)
+    lines.append(f"    return call_composite(_{op.name}_op, ({arguments},), {out}, {not direct})")
+    return "\n".join(lines) + "\n"
+
+
+# --- the node -----------------------------------------------------------------------------------------
+
+
+def _declare_node(op: Op) -> None:
+    """Make the op's Node class, with the code that applies its rules."""
+    if not op.differentiable:
+        return
+    params = tensor_params(op)
+    kept = saves(op)
+    members: dict[str, Any] = {"__slots__": (), "op": op, "saves": kept, "outputs": 1}
+    if any(param.kind == TENSORS for param in params):
+        members.update(run=dispatch.run_listed, run_graph=dispatch.run_listed_graph)
+        op.node = type(op.grad_name, (Node,), members)
+        return
+    for argument, rule in op.rules.items():
+        namespace[f"_{op.name}_rule_{argument}"] = rule
+        if op.family == "pointwise":
+            namespace[f"_{op.name}_large_{argument}"] = dispatch.large_rule(rule)
+    namespace[f"_{op.name}_joint"] = op.joint
+    source = _run_source(op, params, kept, graph=False) + _run_source(op, params, kept, graph=True)
+    filename = f"<rules of {op.name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    exec(compile(source, filename, "exec"), namespace)
+    members["run"] = namespace.pop(f"_{op.name}_run")
+    members["run_graph"] = namespace.pop(f"_{op.name}_run_graph")
+    op.sources["rules"] = source
+    op.node = namespace[f"_{op.name}_Node"] = type(op.grad_name, (Node,), members)
+
+
+def _run_source(op: Op, params: list[Param], kept: list[Save], *, graph: bool) -> str:
+    suffix = "_graph" if graph else ""
+    lines = [f"def _{op.name}_run{suffix}(self, g):"]
+    places = {param.name: place for place, param in enumerate(params)}
+    unpack, checks, revived = [], [], []
+    for save in kept:
+        unpack.append(save.name)
+        if save.kind in (TENSOR, OPTIONAL, "result"):
+            counter, version = f"{save.name}_c", f"{save.name}_v"
+            unpack += [counter, version]
+            origin = f"edges[{places[save.name]}]" if save.kind != "result" else "self"
+            checks.append(f"    if {counter}[0] != {version}:")
+            checks.append(f"        raise version_error({save.name}, {counter}, {version}, {origin})")
+            if graph:
+                if save.kind == "result" and save.name[6:]:
+                    origin = f"output_of(self, {save.name[6:]}, {save.name})"
+                revived.append(f"    {save.name} = revive({save.name}, {origin}, {counter})")
+    lines.append("    edges = self.edges")
+    if unpack:
+        lines += ["    saved = self.saved", "    if saved is None:", "        raise freed_error()"]
+        lines.append(f"    {', '.join(unpack)}, = saved")
+    lines += checks + revived
+    if op.joint is not None:
+        arguments = []
+        for name in rule_names(op.joint):
+            value = "tuple([edge is not None for edge in edges])" if name == "needs" else name
+            arguments.append(f"{name}={value}")
+        lines.append(f"    results = _{op.name}_joint({', '.join(arguments)})")
+        lines.append("    return results if results.__class__ is tuple else (results,)")
+        return "\n".join(lines) + "\n"
+    results = []
+    for place, param in enumerate(params):
+        rule = op.rules.get(param.name)
+        if rule is None:
+            results.append("None")
+            continue
+        arguments_ = ", ".join(rule_names(rule))
+        called = f"_{op.name}_rule_{param.name}"
+        if op.family == "pointwise" and not graph:
+            called = f"({called} if g.size < large else _{op.name}_large_{param.name})"
+        value = f"{called}({arguments_})"
+        results.append(f"{value} if edges[{place}] is not None else None" if len(params) > 1 else value)
+    lines.append(f"    return {', '.join(results)},")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,683 @@
+"""Making tensors: from data, filled with a value, and ranges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import device as devices
+from .. import dtypes
+from ..autograd.graph import AccumulateGrad
+from ..dtypes import dtype
+from ..tensor import (
+    Tensor,
+    channels_last,
+    from_numpy,
+    method,
+    preserve_format,
+    wrap,
+)
+from .convert import copied
+from .declare import namespace
+from .dispatch import override, overrides, write_out
+
+functions: dict[str, Any] = {}
+
+
+def creator(function: Any) -> Any:
+    """Enter a function in the public namespace."""
+    name = function.__name__ = function.__qualname__ = function.__name__.removesuffix("_")
+    functions[name] = function
+    function.__module__ = "flambeau"
+    return function
+
+
+def made(array: Any, requires_grad: bool = False) -> Tensor:
+    tensor = wrap(array)
+    if requires_grad:
+        if not tensor.dtype.is_differentiable:
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+        tensor._node = AccumulateGrad(tensor)
+    return tensor
+
+
+def size_of(args: Sequence[Any], name: str = "empty") -> tuple[int, ...]:
+    """A shape given as ints or as one sequence."""
+    if len(args) == 1 and not isinstance(args[0], (int, np.integer)):
+        first = args[0]
+        if isinstance(first, (tuple, list)):
+            args = first
+        elif isinstance(first, Tensor):
+            args = [first] if first._array.ndim == 0 else first.tolist()
+        else:
+            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(first).__name__}")
+    shape = []
+    for place, each in enumerate(args):
+        if each.__class__ is not int:
+            if isinstance(each, (bool, float, str)) or not hasattr(each, "__index__"):
+                raise TypeError(
+                    f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type "
+                    f"{type(each).__name__} at pos {place}"
+                )
+            each = each.__index__()
+        if each < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {each}: {[int(n) for n in args]}")
+        shape.append(each)
+    return tuple(shape)
+
+
+def _kind(given: Any, default: dtype | None = None) -> dtype:
+    if given is None:
+        return default or dtypes.get_default_dtype()
+    if not isinstance(given, dtype):
+        if given in (float, int, bool, complex):
+            return dtypes.default_of(given)
+        raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(given).__name__}")
+    return given
+
+
+# --- from data ------------------------------------------------------------------------------------------
+
+
+def _infer(data: Any) -> dtype:
+    """The dtype of Python data: the widest of its numbers'."""
+    if isinstance(data, Tensor):
+        return data.dtype
+    if isinstance(data, np.ndarray) or isinstance(data, np.generic):
+        return dtypes.from_numpy_dtype(data.dtype)
+    if isinstance(data, (bool, int, float, complex)):
+        return dtypes.default_of(type(data))
+    found: dtype | None = None
+    for each in data:
+        kind = _infer(each)
+        found = kind if found is None else dtypes.promote_types(found, kind)
+        if found is dtypes.complex128:
+            break
+    return found or dtypes.get_default_dtype()
+
+
+def _plain_data(data: Any) -> Any:
+    """Nested sequences with tensors replaced by what NumPy understands."""
+    if isinstance(data, Tensor):
+        return data._array
+    if isinstance(data, (list, tuple)):
+        return [_plain_data(each) for each in data]
+    return data
+
+
+def _check_nested(data: Any, depth: int = 0) -> tuple[int, ...]:
+    """The shape of nested sequences. Raises ValueError, in PyTorch's words, for ragged ones."""
+    if isinstance(data, (Tensor, np.ndarray)):
+        return tuple(data.shape)
+    if isinstance(data, (str, bytes)):
+        raise TypeError("new(): invalid data type 'str'")
+    if not isinstance(data, (list, tuple)) and not hasattr(data, "__len__"):
+        if isinstance(data, (bool, int, float, complex, np.generic)) or hasattr(data, "__float__"):
+            return ()
+        if data is None:
+            raise RuntimeError("Could not infer dtype of NoneType")
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    shapes = [_check_nested(each, depth + 1) for each in data]
+    for shape in shapes:
+        if len(shape) < len(shapes[0]):
+            raise TypeError("not a sequence")
+        if shape != shapes[0]:
+            if not shapes[0]:
+                raise ValueError("only one element tensors can be converted to Python scalars")
+            raise ValueError(f"expected sequence of length {shapes[0][0]} at dim {depth + 1} (got {shape[0]})")
+    return (len(shapes), *(shapes[0] if shapes else ()))
+
+
+def array_of(data: Any, kind: dtype | None = None) -> Any:
+    """A new array holding `data` (numbers, nested sequences, arrays, tensors)."""
+    if isinstance(data, Tensor):
+        return copied(data._array, None, None if kind is None else kind.numpy)
+    if isinstance(data, (np.ndarray, np.generic)):
+        array = np.array(data, order="C" if isinstance(data, np.generic) else "K")
+        natural = dtypes.from_numpy_dtype(array.dtype)
+        return array if kind is None or natural is kind else array.astype(kind.numpy)
+    if data.__class__ is float or data.__class__ is int or data.__class__ is bool:
+        target = (kind or dtypes.default_of(data.__class__)).numpy
+        try:
+            return np.array(data, target)
+        except OverflowError:
+            raise RuntimeError(
+                f"value cannot be converted to type {np.dtype(target).name}_t without overflow"
+                if -(1 << 63) <= data < (1 << 63)
+                else "Overflow when unpacking long long"
+            ) from None
+    if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
+        return array_of(np.asarray(data), kind)
+    shape = _check_nested(data)
+    target = (kind or _infer(data)).numpy
+    plain = _plain_data(data) if _has_tensors(data) else data
+    if 0 in shape:
+        return np.empty(shape, target)
+    try:
+        with np.errstate(all="ignore"):
+            return np.array(plain, target)
+    except OverflowError:
+        raise RuntimeError("Overflow when unpacking long long") from None
+    except (TypeError, ValueError):
+        return np.array(plain).astype(target)
+
+
+def _has_tensors(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(_has_tensors(each) for each in data)
+    return isinstance(data, Tensor)
+
+
+@creator
+def tensor(
+    data: Any,
+    *,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A new tensor that holds a copy of `data`.
+
+    Raises ValueError for ragged sequences, RuntimeError for data that are no numbers.
+    """
+    if device is not None:
+        devices.check(device)
+    if isinstance(data, Tensor):
+        import warnings
+
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
+    return made(array_of(data, dtype), requires_grad)
+
+
+namespace["tensor_of"] = lambda data: wrap(array_of(data))
+
+
+@creator
+def as_tensor(data: Any, dtype: dtype | None = None, device: Any = None) -> Tensor:
+    """`data` as a tensor, without a copy where its memory can be shared."""
+    if device is not None:
+        devices.check(device)
+    if isinstance(data, Tensor):
+        return data if dtype is None or data.dtype is dtype else data.to(dtype)  # type: ignore[attr-defined]
+    if isinstance(data, np.ndarray):
+        found = from_numpy(data)
+        return found if dtype is None or found.dtype is dtype else found.to(dtype)  # type: ignore[attr-defined]
+    return wrap(array_of(data, dtype))
+
+
+@creator
+def asarray(
+    obj: Any,
+    *,
+    dtype: dtype | None = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`obj` as a tensor; `copy` forces (True) or forbids (False) a copy."""
+    if device is not None:
+        devices.check(device)
+    if isinstance(obj, Tensor):
+        changed = dtype is not None and obj.dtype is not dtype
+        if copy is False and changed:
+            raise ValueError("can't alias tensor with dtype different from the one requested")
+        found = obj.to(dtype) if changed else obj.clone() if copy else obj  # type: ignore[attr-defined]
+        return found if obj.requires_grad and requires_grad else found.detach().requires_grad_(requires_grad)  # type: ignore[attr-defined]
+    if isinstance(obj, np.ndarray) and not copy:
+        found = as_tensor(obj, dtype)
+    elif hasattr(obj, "__dlpack__") and not isinstance(obj, np.ndarray):
+        found = wrap(np.from_dlpack(obj))
+    else:
+        if copy is False:
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
+        found = wrap(array_of(obj, dtype))
+    if requires_grad:
+        found.requires_grad = True  # type: ignore[attr-defined]
+    return found
+
+
+@creator
+def scalar_tensor(s: Any, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor of the default dtype, or of `dtype`."""
+    return made(np.array(s, _kind(dtype).numpy), requires_grad)
+
+
+@creator
+def frombuffer(buffer: Any, *, dtype: dtype, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A tensor over the memory of an object with Python's buffer protocol."""
+    size = memoryview(buffer).nbytes
+    if size == 0 or count == 0:
+        raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
+    if not 0 <= offset < size:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) minus 1"
+        )
+    if count < 0 and (size - offset) % dtype.itemsize:
+        raise ValueError(
+            f"buffer length ({size - offset} bytes) after offset ({offset} bytes) must be a multiple of element size "
+            f"({dtype.itemsize})"
+        )
+    if count > 0 and offset + count * dtype.itemsize > size:
+        raise ValueError(
+            f"requested buffer length ({count} * {dtype.itemsize} bytes) after offset ({offset} bytes) must not be "
+            f"greater than actual buffer length ({size} bytes)"
+        )
+    return made(np.frombuffer(buffer, dtype.numpy, count, offset), requires_grad)
+
+
+functions["from_numpy"] = from_numpy
+
+
+# --- filled with a value --------------------------------------------------------------------------------
+
+
+def _filled(name: str, make: Any, doc: str) -> None:
+    """A creation function of a shape, with its `_like` and `new_` forms."""
+
+    def sized(
+        *size: Any,
+        out: Tensor | None = None,
+        dtype: dtype | None = None,
+        layout: Any = None,
+        device: Any = None,
+        pin_memory: bool = False,
+        requires_grad: bool = False,
+        memory_format: Any = None,
+        names: Any = None,
+        **keywords: Any,
+    ) -> Tensor:
+        if keywords:
+            size = (*size, keywords.pop("size", None)) if "size" in keywords else size
+            if keywords:
+                raise TypeError(f"{name}() received an invalid keyword argument: {next(iter(keywords))!r}")
+        if device is not None:
+            devices.check(device)
+        shape = size_of(size, name)
+        if out is not None:
+            return write_out(name, out, make(shape, out._array.dtype))
+        array = make(shape, _kind(dtype).numpy)
+        if memory_format is channels_last:
+            array = copied(array, memory_format)
+        return made(array, requires_grad)
+
+    def like(
+        input: Tensor,
+        *,
+        dtype: dtype | None = None,
+        layout: Any = None,
+        device: Any = None,
+        pin_memory: bool = False,
+        requires_grad: bool = False,
+        memory_format: Any = preserve_format,
+    ) -> Tensor:
+        answering = overrides((input,))
+        if answering:
+            return override(like, answering, (input,), {"dtype": dtype} if dtype else {})
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        if device is not None:
+            devices.check(device)
+        array = _empty_like(input._array, _kind(dtype, input.dtype).numpy, memory_format)
+        if make is not np.empty:
+            array[...] = make((), array.dtype)
+        return made(array, requires_grad)
+
+    def new(
+        self: Tensor,
+        *size: Any,
+        dtype: dtype | None = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        layout: Any = None,
+        pin_memory: bool = False,
+        **keywords: Any,
+    ) -> Tensor:
+        size = (*size, keywords["size"]) if "size" in keywords else size
+        if device is not None:
+            devices.check(device)
+        return made(make(size_of(size, f"new_{name}"), _kind(dtype, self.dtype).numpy), requires_grad)
+
+    for function, its_name, its_doc in (
+        (sized, name, f"A tensor of shape `size`, {doc}."),
+        (like, f"{name}_like", f"A tensor with the shape, dtype and memory order of `input`, {doc}."),
+        (new, f"new_{name}", f"A tensor of shape `size` and this one's dtype, {doc}."),
+    ):
+        function.__name__ = function.__qualname__ = its_name
+        function.__doc__ = its_doc
+        if function is new:
+            setattr(Tensor, its_name, function)
+        else:
+            creator(function)
+
+
+def _empty_like(array: Any, target: Any, format: Any) -> Any:
+    if format is None or format is preserve_format:
+        return copied_layout(array, target)
+    return copied(np.empty(array.shape, target), format)
+
+
+def copied_layout(array: Any, target: Any) -> Any:
+    """An uninitialized array with the memory order of a dense `array` (else row-major)."""
+    if array.flags.c_contiguous:
+        return np.empty(array.shape, target)
+    return np.empty_like(array, target, order="K") if 0 not in array.strides else np.empty(array.shape, target)
+
+
+_filled("empty", np.empty, "not initialized")
+_filled("zeros", np.zeros, "filled with 0")
+_filled("ones", np.ones, "filled with 1")
+
+
+@creator
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    names: Any = None,
+) -> Tensor:
+    """A tensor of shape `size` filled with `fill_value`, whose type gives the dtype."""
+    if device is not None:
+        devices.check(device)
+    if isinstance(fill_value, Tensor):
+        fill_value = fill_value.item()
+    shape = size_of((size,), "full")
+    kind = dtype or dtypes.default_of(type(fill_value))
+    if out is not None:
+        return write_out("full", out, np.full(shape, fill_value, out._array.dtype))
+    return made(np.full(shape, fill_value, kind.numpy), requires_grad)
+
+
+@creator
+def full_like(
+    input: Tensor,
+    fill_value: Any,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+    memory_format: Any = preserve_format,
+) -> Tensor:
+    """A tensor like `input` filled with `fill_value`."""
+    answering = overrides((input,))
+    if answering:
+        return override(full_like, answering, (input, fill_value), {"dtype": dtype} if dtype else {})
+    if device is not None:
+        devices.check(device)
+    array = _empty_like(input._array, _kind(dtype, input.dtype).numpy, memory_format)
+    array[...] = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    return made(array, requires_grad)
+
+
+@method
+def new_full(
+    self: Tensor,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A tensor of shape `size` and this one's dtype, filled with `fill_value`."""
+    return full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+
+
+@method
+def new_tensor(
+    self: Tensor,
+    data: Any,
+    *,
+    dtype: dtype | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:
+    """`data` as a new tensor of this one's dtype."""
+    if device is not None:
+        devices.check(device)
+    return made(array_of(data, dtype or self.dtype), requires_grad)
+
+
+@method
+def new(self: Tensor, *args: Any, **options: Any) -> Tensor:
+    """The legacy constructor, in this tensor's dtype."""
+    from ..tensor import legacy_tensor
+
+    return legacy_tensor(Tensor, self.dtype, args, **options)
+
+
+@creator
+def empty_strided(
+    size: Any,
+    stride: Any,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """An uninitialized tensor with the given shape and strides (in elements)."""
+    if device is not None:
+        devices.check(device)
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
+        )
+    target = _kind(dtype).numpy
+    span = 0 if 0 in size else 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    memory = np.zeros(span, target)
+    strides = tuple(step * target.itemsize for step in stride)
+    return made(np.ndarray(tuple(size), target, memory.view(np.uint8), 0, strides), requires_grad)
+
+
+@method
+def new_empty_strided(self: Tensor, size: Any, stride: Any, **options: Any) -> Tensor:
+    """`empty_strided` in this tensor's dtype."""
+    return empty_strided(size, stride, **{"dtype": self.dtype, **options})
+
+
+@creator
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """The n x m matrix with ones on its diagonal."""
+    if device is not None:
+        devices.check(device)
+    for name, value in (("n", n), ("m", m)):
+        if value is not None and value < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
+    array = np.eye(n, m, dtype=(out.dtype if out is not None else _kind(dtype)).numpy)
+    return made(array, requires_grad) if out is None else write_out("eye", out, array)
+
+
+# --- ranges ---------------------------------------------------------------------------------------------
+
+
+@creator
+def arange(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """The values from `start` up to (not including) `end` in steps of `step`; integers if all three are."""
+    if device is not None:
+        devices.check(device)
+    if end is None:
+        start, end = 0, start
+    start, end, step = (each.item() if isinstance(each, (Tensor, np.generic)) else each for each in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if dtype is None:
+        if out is not None:
+            dtype = out.dtype
+        else:
+            dtype = dtypes.get_default_dtype() if float in map(type, (start, end, step)) else dtypes.int64
+    array = _range(start, step, math.ceil((end - start) / step), dtype.numpy)
+    return made(array, requires_grad) if out is None else write_out("arange", out, array)
+
+
+def _range(start: Any, step: Any, count: int, target: Any) -> Any:
+    if target.kind in "iu":
+        return (np.arange(count, dtype=np.int64) * int(step) + int(start)).astype(target)
+    wide = np.float64
+    return (start + np.arange(count, dtype=wide) * step).astype(target)
+
+
+@creator
+def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Tensor:
+    """The values from `start` to `end`, both included (deprecated in PyTorch)."""
+    import warnings
+
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
+        UserWarning,
+        stacklevel=2,
+    )
+    if end is None:
+        start, end = 0, start
+    kind = options.pop("dtype", None) or dtypes.get_default_dtype()
+    requires_grad = options.pop("requires_grad", False)
+    return made(_range(start, step, math.floor((end - start) / step) + 1, kind.numpy), requires_grad)
+
+
+def _spaced(start: Any, end: Any, steps: int, target: Any) -> Any:
+    """`steps` values from `start` to `end`, computed from both ends as PyTorch does."""
+    if steps == 1:
+        return np.full(1, start).astype(target)
+    work = np.dtype(np.float32) if target.itemsize == 2 and target.kind != "i" else target
+    if target.kind in "iu":
+        step = (float(end) - float(start)) / max(steps - 1, 1)
+        places = np.arange(steps)
+        up = (start + step * places[: steps // 2]).astype(target)
+        down = (end - step * (steps - 1 - places[steps // 2 :])).astype(target)
+        return np.concatenate([up, down])
+    kind = work.type
+    places = np.arange(steps).astype(work if work.kind != "c" else work)
+    step = (kind(end) - kind(start)) / kind(steps - 1)
+    half = steps // 2
+    up = kind(start) + step * places[:half]
+    down = kind(end) - step * (kind(steps - 1) - places[half:])
+    return np.concatenate([up, down]).astype(target)
+
+
+@creator
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """`steps` evenly spaced values from `start` to `end`, both included."""
+    if device is not None:
+        devices.check(device)
+    start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    kind = dtype or (out.dtype if out is not None else None)
+    if kind is None:
+        kind = dtypes.get_default_dtype()
+        if isinstance(start, complex) or isinstance(end, complex):
+            kind = kind.to_complex()
+    array = _spaced(start, end, steps, kind.numpy)
+    return made(array, requires_grad) if out is None else write_out("linspace", out, array)
+
+
+@creator
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: Any = 10.0,
+    *,
+    out: Tensor | None = None,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """`steps` values `base**x` for evenly spaced x from `start` to `end`."""
+    if device is not None:
+        devices.check(device)
+    start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    target = (dtype or (out.dtype if out is not None else dtypes.get_default_dtype())).numpy
+    work = np.dtype(np.float64) if target.kind in "iu" else target
+    with np.errstate(all="ignore"):
+        array = np.power(work.type(base), _spaced(start, end, steps, work)).astype(target)
+    return made(array, requires_grad) if out is None else write_out("logspace", out, array)
+
+
+@creator
+def complex_(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The complex numbers with the given parts."""
+    kinds = {dtypes.float32, dtypes.float64, dtypes.float16}
+    if real.dtype not in kinds or imag.dtype not in kinds:
+        raise RuntimeError(
+            "Expected both inputs to be Half, Float or Double tensors but got "
+            f"{dtypes.scalar_name(real.dtype)} and {dtypes.scalar_name(imag.dtype)}"
+        )
+    if real.dtype is not imag.dtype:
+        raise RuntimeError(
+            f"Expected object of scalar type {dtypes.scalar_name(real.dtype)} but got scalar type "
+            f"{dtypes.scalar_name(imag.dtype)} for second argument"
+        )
+    made_of = real + imag * 1j  # type: ignore[operator]
+    exact = np.empty(made_of._array.shape, made_of._array.dtype)
+    exact.real, exact.imag = real._array, imag._array
+    made_of._array[...] = exact
+    return made_of if out is None else write_out("complex", out, made_of)
+
+
+@creator
+def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The complex numbers with the given absolute values and angles (radians)."""
+    return complex_(abs * angle.cos(), abs * angle.sin(), out=out)  # type: ignore[operator, attr-defined]

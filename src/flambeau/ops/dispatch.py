@@ -1,0 +1,836 @@
+"""The full path of a call: everything the generated fast path leaves out.
+
+Overrides by subclasses, bare arrays, Python numbers, promotion, argument errors, modes, several results, `out=`,
+and writes in place that autograd must see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd import inplace
+from ..autograd.engine import quiet, reset_errstate, set_errstate
+from ..autograd.graph import Node, Output, freed_error, next_seq, version_error
+from ..autograd.modes import state
+from ..dtypes import dtype, promote_types, scalar_name
+from ..tensor import Array, DisableTorchFunctionSubclass, Tensor, new, wrap, wrap_view
+from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, namespace
+
+namespace["Tensor_"] = Tensor
+NUMBERS = (bool, int, float, complex, np.number, np.bool_)
+ARRAYS = (np.ndarray, np.generic)
+
+
+# --- errors -------------------------------------------------------------------------------------------
+
+
+def broadcast_error(*arrays: Any, inplace: bool = False) -> RuntimeError:
+    """PyTorch's words for shapes that do not broadcast."""
+    shapes = [np.shape(each) for each in arrays]
+    width = max(map(len, shapes))
+    result = list(shapes[0])
+    for shape in shapes[1:]:
+        for back in range(1, width + 1):
+            a = result[-back] if back <= len(result) else 1
+            b = shape[-back] if back <= len(shape) else 1
+            if a != b and 1 not in (a, b):
+                return RuntimeError(
+                    f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton "
+                    f"dimension {width - back}"
+                )
+        result = list(np.broadcast_shapes(tuple(result), shape))
+    if inplace:
+        return RuntimeError(f"output with shape {list(shapes[0])} doesn't match the broadcast shape {result}")
+    return RuntimeError(f"shapes {', '.join(map(str, map(list, shapes)))} cannot be broadcast")
+
+
+def translated(error: np.exceptions.AxisError) -> Exception:
+    """NumPy's complaint about an axis in PyTorch's words."""
+    if error.axis is None:
+        return IndexError(str(error))
+    bound = max(error.ndim or 0, 1)
+    return IndexError(
+        f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {error.axis})"
+    )
+
+
+def type_error(op: Op, name: str, place: int, value: Any, expected: str = "Tensor") -> TypeError:
+    return TypeError(
+        f"{op.name}(): argument '{name}' (position {place + 1}) must be {expected}, not {type(value).__name__}"
+    )
+
+
+def cast_error(result: dtype, target: dtype) -> RuntimeError:
+    return RuntimeError(
+        f"result type {scalar_name(result)} can't be cast to the desired output type {scalar_name(target)}"
+    )
+
+
+# --- overrides ----------------------------------------------------------------------------------------
+
+function_modes: list[Any] = []
+
+
+def overrides(values: Sequence[Any]) -> list[Any]:
+    """The arguments whose classes answer for functions themselves, subclasses first."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            found.extend(overrides(value))
+            continue
+        cls = type(value)
+        if cls is Tensor or not hasattr(cls, "__torch_function__"):
+            continue
+        if getattr(cls.__torch_function__, "disabled", False):
+            continue
+        if DisableTorchFunctionSubclass.depth and issubclass(cls, Tensor):
+            continue
+        if all(type(each) is not cls for each in found):
+            place = next((i for i, each in enumerate(found) if issubclass(cls, type(each))), len(found))
+            found.insert(place, value)
+    return found
+
+
+def override(function: Any, answering: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The answer of the first class that does not return NotImplemented."""
+    types = tuple(type(each) for each in answering)
+    if function_modes:
+        mode = function_modes.pop()
+        try:
+            result = mode.__torch_function__(function, types, args, kwargs)
+        finally:
+            function_modes.append(mode)
+        if result is not NotImplemented:
+            return result
+    for each in answering:
+        result = type(each).__torch_function__(function, types, args, kwargs)
+        if result is not NotImplemented:
+            return result
+    name = f"{function.__module__.replace('flambeau', 'torch')}.{function.__name__}"
+    raise TypeError(
+        f"Multiple dispatch failed for '{name}'; all __torch_function__ handlers returned NotImplemented:\n\n"
+        + "\n".join(f"  - tensor subclass {cls}" for cls in types)
+        + "\n\nFor more information, try re-running with TORCH_LOGS=not_implemented"
+    )
+
+
+def _public_arguments(op: Op, args: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments as a user would write them: defaults left out at the end and among keywords."""
+    positional = [value for param, value in zip(op.params, args, strict=True) if not param.keyword]
+    params = [param for param in op.params if not param.keyword]
+    while positional and not params[len(positional) - 1].required:
+        if positional[-1] is not params[len(positional) - 1].default:
+            break
+        positional.pop()
+    keywords = {
+        param.name: value
+        for param, value in zip(op.params, args, strict=True)
+        if param.keyword and (param.required or value is not param.default)
+    }
+    return tuple(positional), keywords
+
+
+# --- arguments and promotion --------------------------------------------------------------------------
+
+
+def tensor_values(op: Op, args: tuple[Any, ...], *, promoted: bool = False) -> list[Any]:
+    """The values of the tensor parameters (`promoted`: of those that promotion concerns), lists flattened."""
+    values: list[Any] = []
+    for param, value in zip(op.params, args, strict=True):
+        if promoted and param.name in op.keep:
+            continue
+        if param.kind == TENSORS:
+            values.extend(value if isinstance(value, (list, tuple)) else [value])
+        elif param.kind != STATIC:
+            values.append(value)
+    return values
+
+
+def all_plain(tensors: Any) -> bool:
+    if tensors.__class__ is not list and tensors.__class__ is not tuple:
+        return False
+    plain, parameter = namespace["Tensor"], namespace["Parameter"]
+    for each in tensors:
+        if each.__class__ is not plain and each.__class__ is not parameter:
+            return False
+    return len(tensors) > 0
+
+
+def same_dtype(tensors: Any) -> bool:
+    first = tensors[0]._array.dtype
+    return all(each._array.dtype is first for each in tensors)
+
+
+def _merge(high: dtype | None, low: dtype | None) -> dtype | None:
+    """The type of a category of operands with that of a lesser one, which may raise the category only."""
+    if high is None or low is None:
+        return high or low
+    if high.is_complex or high.category >= low.category:
+        return high
+    if high.is_floating_point:
+        return high.to_complex()
+    return promote_types(high, low) if low.category > high.category else high
+
+
+def result_type(values: Sequence[Any]) -> dtype:
+    """The common dtype of tensors and Python numbers: those with dimensions count first, then 0-d tensors, then
+    numbers.
+    """
+    groups: list[dtype | None] = [None, None, None]
+    for value in values:
+        if value is None:
+            continue
+        if isinstance(value, Tensor):
+            kind, group = value.dtype, 0 if value._array.ndim else 1
+        else:
+            kind, group = dtypes.default_of(type(value)), 2
+        before = groups[group]
+        groups[group] = kind if before is None else promote_types(before, kind)
+    found = _merge(groups[0], _merge(groups[1], groups[2]))
+    assert found is not None
+    return found
+
+
+def compute_type(op: Op, values: Sequence[Any]) -> dtype | None:
+    """The dtype in which `op` computes on these arguments; None: each in its own."""
+    if op.promote is None:
+        return None
+    if op.promote == "same":
+        kinds = [value.dtype for value in values if isinstance(value, Tensor)]
+        for kind in kinds[1:]:
+            if kind is not kinds[0]:
+                raise RuntimeError(f"expected scalar type {scalar_name(kinds[0])} but found {scalar_name(kind)}")
+        return kinds[0]
+    kind = result_type(values)
+    if op.promote == "float" and not kind.is_differentiable:
+        return dtypes.get_default_dtype()
+    return kind
+
+
+def as_number(value: Any, target: np.dtype[Any]) -> Array:
+    """A Python number as a 0-d array."""
+    if isinstance(value, int) and target.kind in "iu" and not isinstance(value, bool):
+        bits = 8 * target.itemsize
+        low, high = (0, (1 << bits) - 1) if target.kind == "u" else (-(1 << bits - 1), (1 << bits - 1) - 1)
+        if not -(1 << 63) <= value < 1 << 64:
+            raise RuntimeError("Overflow when unpacking long long")
+        if not low <= value <= high:
+            value &= (1 << bits) - 1
+            if target.kind == "i" and value >> (bits - 1):
+                value -= 1 << bits
+    return np.asarray(value).astype(target)
+
+
+def prepare(op: Op, args: tuple[Any, ...]) -> tuple[list[Any], dtype | None]:
+    """The arguments with tensors in the op's dtype (casts recorded), numbers as 0-d tensors."""
+    checked: list[Any] = []
+    for place, (param, value) in enumerate(zip(op.params, args, strict=True)):
+        if param.kind == STATIC or (param.kind == OPTIONAL and value is None):
+            pass
+        elif param.kind == TENSORS:
+            if not isinstance(value, (list, tuple)):
+                raise type_error(op, param.name, place, value, "tuple of Tensors")
+            for at, each in enumerate(value):
+                if not isinstance(each, Tensor):
+                    raise TypeError(
+                        f"expected Tensor as element {at} in argument {place}, but got {type(each).__name__}"
+                    )
+        elif not isinstance(value, Tensor) and not (op.scalars and isinstance(value, NUMBERS)):
+            raise type_error(op, param.name, place, value)
+        checked.append(value)
+    if op.precheck is not None:
+        op.precheck(*args)
+    kind = compute_type(op, tensor_values(op, args, promoted=True))
+    for at, param in enumerate(op.params):
+        value = checked[at]
+        if param.kind == STATIC or value is None or param.name in op.keep:
+            continue
+        if param.kind == TENSORS:
+            checked[at] = [cast(each, kind) for each in value]
+        else:
+            checked[at] = cast(value, kind)
+    if op.check is not None:
+        op.check(*[_array_of(value) for param, value in zip(op.params, checked, strict=True) if param.kind != STATIC])
+    return checked, kind
+
+
+def cast(value: Any, kind: dtype | None) -> Tensor:
+    """A tensor of dtype `kind`, by the differentiable conversion where `value` is recorded."""
+    if not isinstance(value, Tensor):
+        target = kind or dtypes.default_of(type(value))
+        return wrap(as_number(value, target.numpy))
+    if kind is None or value._array.dtype == kind.numpy:
+        return value
+    if (value._node is not None and state.grad) or state.dual_levels:
+        return namespace["convert"](value, kind)
+    return wrap(value._array.astype(kind.numpy))
+
+
+def _array_of(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value._array
+    if value.__class__ is list and value and isinstance(value[0], Tensor):
+        return [each._array for each in value]
+    return value
+
+
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def renamed(op: Op, kind: str, args: tuple[Any, ...], out: Any, names: dict[str, Any]) -> Any:
+    """A call with NumPy's names for `dim` and `keepdim`."""
+    given = list(args)
+    for name, value in names.items():
+        place = [i for i, param in enumerate(op.params) if param.name == _NUMPY_NAMES.get(name)]
+        if not place:
+            raise TypeError(f"{op.name}() got an unexpected keyword argument '{name}'")
+        given[place[0]] = value
+    split = sum(not param.keyword for param in op.params)
+    keywords = {param.name: value for param, value in zip(op.params[split:], given[split:], strict=True)}
+    if out is not None:
+        keywords["out"] = out
+    return op.forms[kind](*given[:split], **keywords)
+
+
+# --- the call -----------------------------------------------------------------------------------------
+
+
+def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
+    """Call an op with its arguments in the order of its parameters."""
+    values = tensor_values(op, args)
+    answering = overrides([*values, out]) if values else []
+    if answering or function_modes:
+        shown, keywords = _public_arguments(op, args)
+        if out is not None:
+            keywords["out"] = out
+        return override(op.function, answering, shown, keywords)
+    if out is None and any(isinstance(value, ARRAYS) or hasattr(value, "__prim__") for value in values):
+        return op.body(*_bare(op, args))
+    if state.autocast is not None and out is None:
+        args = state.autocast(op, args)
+    prepared, kind = prepare(op, args)
+    if out is not None:
+        return into_out(op, prepared, out, kind)
+    return finish(op, compute(op, prepared, kind), prepared)
+
+
+def _bare(op: Op, args: tuple[Any, ...]) -> list[Any]:
+    """Arguments for a body called with arrays; a tensor among them lends its array."""
+    return [value._array if isinstance(value, Tensor) else value for value in args]
+
+
+def compute(op: Op, args: Sequence[Any], kind: dtype | None = None) -> Any:
+    """Run the body on the arrays of `args`; 2-byte floats are computed in float32, and the result has dtype `kind`."""
+    arrays = [_array_of(value) for value in args]
+    small = kind is not None and kind.itemsize <= 2 and kind.is_floating_point
+    if small:
+        arrays = [widened(each) for each in arrays]
+    token = set_errstate(quiet)
+    try:
+        result = op.body(*arrays)
+        if kind is None or op.promote not in ("default", "float"):
+            return result
+        if small:
+            return narrowed(result, kind.numpy)
+        if isinstance(result, ARRAYS) and result.dtype != kind.numpy and _drifted(result.dtype.kind, kind):
+            return np.asarray(result).astype(kind.numpy)
+        return result
+    except np.exceptions.AxisError as error:
+        raise translated(error) from None
+    except ValueError as error:
+        if op.family == "pointwise" and "broadcast" in str(error):
+            raise broadcast_error(*[each for each in arrays if isinstance(each, ARRAYS)]) from None
+        raise
+    finally:
+        reset_errstate(token)
+
+
+def widened(value: Any) -> Any:
+    """A 2-byte float array in float32."""
+    if isinstance(value, np.ndarray) and value.dtype.itemsize <= 2 and value.dtype.kind in "fV":
+        return value.astype(np.float32)
+    return [widened(each) for each in value] if value.__class__ is list else value
+
+
+def narrowed(result: Any, target: np.dtype[Any]) -> Any:
+    """Results computed in float32, in the dtype they stand for."""
+    if isinstance(result, (tuple, list)):
+        parts = [narrowed(each, target) for each in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+    return np.asarray(result).astype(target) if result is not None and result.dtype == np.float32 else result
+
+
+def _drifted(result_kind: str, kind: dtype) -> bool:
+    """Whether NumPy gave a result of another category than PyTorch would (integers with a float setting)."""
+    return result_kind in "iuf" and not kind.is_differentiable and kind is not dtypes.bool_
+
+
+def call_dunder(op: Op, self: Tensor, other: Any, reverse: bool) -> Any:
+    """An operator: unknown operands may answer themselves."""
+    if not isinstance(other, (Tensor, *NUMBERS)):
+        if isinstance(other, np.ndarray):
+            other = namespace["tensor_of"](other)
+        elif not hasattr(type(other), "__torch_function__") and not hasattr(other, "__prim__"):
+            return NotImplemented
+    params = op.params
+    values = (other, self) if reverse else (self, other)
+    return call(op, (*values, *[param.default for param in params[2:]]))
+
+
+def call_composite(op: Op, args: tuple[Any, ...], out: Any, inplace_form: bool) -> Any:
+    """A composite with arguments that are not plain, with `out=`, or in place."""
+    answering = overrides([*args, out])
+    if answering or function_modes:
+        shown, keywords = _public_arguments(op, args)
+        if out is not None:
+            keywords["out"] = out
+        return override(op.function, answering, shown, keywords)
+    if state.autocast is not None and out is None:
+        args = state.autocast(op, args)
+    target = args[0] if args else None
+    if inplace_form and state.grad and any(node_of(value) is not None for value in args):
+        inplace.check(target)
+        args = (before_write(target), *args[1:])
+    positional = [value for param, value in zip(op.params, args, strict=True) if not param.keyword]
+    keywords = {param.name: value for param, value in zip(op.params, args, strict=True) if param.keyword}
+    result = op.body(*positional, **keywords)
+    if inplace_form:
+        if not dtypes.can_cast(result.dtype, target.dtype):
+            raise cast_error(result.dtype, target.dtype)
+        return target.copy_(result)
+    return result if out is None else write_out(op.name, out, result)
+
+
+def before_write(target: Tensor) -> Tensor:
+    """What `target` holds and where it stands in the graph, kept from the write that follows."""
+    kept = new(Tensor)
+    kept._array, kept._node, kept._counter = target._array.copy(), target._node, [0]
+    return kept
+
+
+def finish(op: Op, result: Any, args: Sequence[Any]) -> Any:
+    """Wrap what a body returned, and record the call if a gradient may be wanted."""
+    if isinstance(result, (tuple, list)):
+        return finish_many(op, result, args)
+    array = result if result.__class__ is np.ndarray else np.asarray(result)
+    tensor = wrap_view(array, args[0]) if op.view else wrap(array)
+    record(op, args, [tensor])
+    after(op, args, (tensor,))
+    return tensor
+
+
+def finish_many(op: Op, results: Any, args: Sequence[Any]) -> Any:
+    """The same for several results; their container's type is kept. (One result of an op on lists comes here too.)"""
+    if not isinstance(results, (tuple, list)):
+        return finish(op, results, args)
+    tensors = [
+        None if each is None else wrap_view(each, args[0]) if op.view else wrap(np.asarray(each)) for each in results
+    ]
+    record(op, args, tensors, many=True)
+    if op.view:
+        for tensor in tensors:
+            tensor._view_flaw = "multi"  # type: ignore[union-attr, misc]
+    after(op, args, tuple(tensors))
+    return type(results)(*tensors) if hasattr(results, "_fields") else tuple(tensors)
+
+
+def after(op: Op, args: Sequence[Any], results: tuple[Any, ...]) -> None:
+    """What the rarer modes add to results."""
+    if state.inference:
+        for each in results:
+            if each is not None and not op.view:
+                each._inference = True
+    if state.dual_levels:
+        namespace["forward_rule"](op, args, results)
+
+
+def node_of(value: Any) -> Node | None:
+    return value._node if isinstance(value, Tensor) else None
+
+
+def edges_of(op: Op, args: Sequence[Any]) -> tuple[list[Node | None], bool]:
+    """The edges of a call, and whether any of them wants a gradient."""
+    edges: list[Node | None] = []
+    wanted = False
+    for param, value in zip(op.params, args, strict=True):
+        if param.kind == STATIC:
+            continue
+        has_rule = op.joint is not None or param.name in op.rules
+        for each in value if param.kind == TENSORS else (value,):
+            node = node_of(each) if has_rule else None
+            edges.append(node)
+            wanted = wanted or node is not None
+    return edges, wanted
+
+
+def record(op: Op, args: Sequence[Any], results: list[Any], *, many: bool = False) -> Node | None:
+    """Make the node of a call and give it to the results that can have gradients."""
+    if not state.grad or not op.differentiable:
+        return None
+    edges, wanted = edges_of(op, args)
+    if not wanted:
+        return None
+    kept = [each for each in results if each is not None and each.dtype.is_differentiable]
+    if not kept:
+        return None
+    node = make_node(op, args, edges, results)
+    if not many:
+        results[0]._node = node
+        return node
+    node.outputs = len(results)  # type: ignore[attr-defined]
+    for place, each in enumerate(results):
+        if each is not None and each.dtype.is_differentiable:
+            each._node = Output(node, place, each._array)
+    return node
+
+
+def make_node(op: Op, args: Sequence[Any], edges: Sequence[Node | None], results: Sequence[Any]) -> Node:
+    for value in tensor_values(op, tuple(args)):
+        if isinstance(value, Tensor) and value._inference and value._node is None:
+            raise RuntimeError(
+                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference "
+                "mode in computation tracked by autograd. To work around this, you can make a clone to get a "
+                "normal tensor and use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
+            )
+    op.prepare()
+    cls = op.node
+    if op.family == "pointwise" and (op.holomorphic or results[0]._array.dtype.kind != "c"):
+        cls = pick(cls, results[0]._array.dtype)
+    node = new(cls)
+    node.seq, node.edges = next_seq(), tuple(edges)
+    node.shape = results[0]._array.shape if results[0] is not None else ()
+    given = {param.name: value for param, value in zip(op.params, args, strict=True)}
+    wanted = _wanted(op, args)
+    saved: list[Any] = []
+    for save in node.saves:
+        needed = save.users is None or not wanted.isdisjoint(save.users)
+        if save.kind in (TENSOR, OPTIONAL):
+            value = given[save.name] if needed else None
+            saved += [None, namespace["UNSAVED"], 0] if value is None else _versioned(value)
+        elif save.kind == TENSORS:
+            values = given[save.name] if needed else []
+            saved += [
+                [each if each is None else each._array for each in values],
+                [each if each is None else each._counter for each in values],
+                [each if each is None else each._counter[0] for each in values],
+            ]
+        elif save.kind == "result":
+            saved += _versioned(results[int(save.name[6:] or 0)])
+        elif save.kind in ("shape", "dtype"):
+            source = given.get(save.source)
+            if save.source.startswith("result"):
+                source = results[int(save.source[6:] or 0)]
+            if isinstance(source, (list, tuple)):
+                saved.append([getattr(each._array, save.kind) for each in source])
+            else:
+                saved.append(None if source is None else getattr(source._array, save.kind))
+        else:
+            saved.append(given[save.name])
+    node.saved = tuple(saved)
+    if state.saved_hooks:
+        namespace["pack_saved"](node)
+    if state.anomaly:
+        namespace["note_trace"](node)
+    return node
+
+
+def _versioned(value: Tensor) -> list[Any]:
+    return [value._array, value._counter, value._counter[0]]
+
+
+def _wanted(op: Op, args: Sequence[Any]) -> set[str]:
+    wanted = set()
+    for param, value in zip(op.params, args, strict=True):
+        if param.kind != STATIC and any(
+            node_of(each) is not None for each in (value if param.kind == TENSORS else (value,))
+        ):
+            wanted.add(param.name)
+    return wanted
+
+
+# --- rules ----------------------------------------------------------------------------------------------
+
+
+def revive(value: Any, node: Node | None, counter: Any) -> Any:
+    """A saved array as the tensor it was, for a rule that is itself recorded."""
+    if value.__class__ is not np.ndarray:
+        return value
+    tensor = new(Tensor)
+    tensor._array, tensor._node, tensor._counter = value, node, counter
+    return tensor
+
+
+def output_of(node: Any, place: int, array: Array) -> Node | None:
+    """The node of one of several results, for a rule that uses that result; None without a gradient."""
+    if node.outputs == 1:
+        return node  # type: ignore[no-any-return]
+    return Output(node, place, array) if array.dtype.kind in "fcV" else None
+
+
+def revive_all(values: list[Any], nodes: Sequence[Node | None], counters: list[Any]) -> list[Any]:
+    return [revive(*each) for each in zip(values, nodes, counters, strict=True)]
+
+
+def run_listed(self: Any, g: Any) -> tuple[Any, ...]:
+    return _run_listed(self, g, False)
+
+
+def run_listed_graph(self: Any, g: Any) -> tuple[Any, ...]:
+    return _run_listed(self, g, True)
+
+
+def _run_listed(self: Any, g: Any, graph: bool) -> tuple[Any, ...]:
+    """Apply the rules of an op with lists of tensors."""
+    if self.saved is None:
+        raise freed_error()
+    op: Op = self.op
+    values = iter(self.saved)
+    given: dict[str, Any] = {"g": g}
+    counts = _counts(self)
+    starts: dict[str, int] = {}
+    place = 0
+    for param in op.params:
+        if param.kind != STATIC:
+            starts[param.name] = place
+            place += counts[param.name]
+    for save in self.saves:
+        value = next(values)
+        if save.kind in (TENSOR, OPTIONAL, "result"):
+            counter, version = next(values), next(values)
+            origin = self if save.kind == "result" else self.edges[starts[save.name]]
+            if counter[0] != version:
+                raise version_error(value, counter, version, origin)
+            if graph and save.kind == "result" and save.name[6:]:
+                origin = output_of(self, int(save.name[6:]), value)
+            given[save.name] = revive(value, origin, counter) if graph else value
+        elif save.kind == TENSORS:
+            counters, versions = next(values), next(values)
+            nodes = self.edges[starts[save.name] : starts[save.name] + len(value)]
+            for each, counter, version, origin in zip(value, counters, versions, nodes, strict=True):
+                if counter is not None and counter[0] != version:
+                    raise version_error(each, counter, version, origin)
+            given[save.name] = revive_all(value, nodes, counters) if graph else value
+        else:
+            given[save.name] = value
+    given["needs"] = tuple([edge is not None for edge in self.edges])
+    if op.joint is not None:
+        names = _names(op.joint)
+        results = op.joint(**{name: given[name] for name in names})
+        return results if isinstance(results, tuple) else (results,)
+    collected: list[Any] = []
+    for param in op.params:
+        if param.kind == STATIC:
+            continue
+        count, start = counts[param.name], starts[param.name]
+        rule = op.rules.get(param.name)
+        if rule is None or not any(edge is not None for edge in self.edges[start : start + count]):
+            collected += [None] * count
+            continue
+        found = rule(**{name: given[name] for name in _names(rule)})
+        collected += list(found) if param.kind == TENSORS else [found]
+    return tuple(collected)
+
+
+def _names(rule: Callable[..., Any]) -> tuple[str, ...]:
+    code = rule.__code__  # type: ignore[attr-defined]
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _counts(node: Any) -> dict[str, int]:
+    """How many edges each tensor parameter has; one list takes what the others leave."""
+    op: Op = node.op
+    names = [param for param in op.params if param.kind != STATIC]
+    lists = [param for param in names if param.kind == TENSORS]
+    if len(lists) > 1:
+        return node.counts
+    rest = len(node.edges) - (len(names) - 1)
+    return {param.name: rest if param.kind == TENSORS else 1 for param in names}
+
+
+def large_rule(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule for large arrays: fused into one kernel, made at its first use."""
+    fast: Callable[..., Any] | None = None
+    if not rule.__name__.isidentifier():
+        rule.__name__ = "rule"
+
+    def run(*args: Any) -> Any:
+        nonlocal fast
+        if fast is None:
+            from ..kernels import fused
+
+            fast = fused(rule)
+        return fast(*args)
+
+    return run
+
+
+def fusable(body: Callable[..., Any]) -> Callable[..., Any]:
+    """A body on arrays that runs as one kernel where its first argument is large."""
+    fast: Callable[..., Any] | None = None
+
+    def run(first: Any, *rest: Any) -> Any:
+        nonlocal fast
+        if first.__class__ is not np.ndarray or first.size < namespace["large"]:
+            return body(first, *rest)
+        if fast is None:
+            from ..kernels import fused
+
+            fast = fused(body)
+        return fast(first, *rest)
+
+    return run
+
+
+_complex_nodes: dict[type, type] = {}
+
+
+def pick(cls: Any, array_dtype: np.dtype[Any]) -> Any:
+    """The node class for results of a dtype: for complex ones, the rule of a holomorphic function is applied to
+    conjugates (PyTorch's gradients are those of the conjugate variable).
+    """
+    if array_dtype.itemsize <= 2 and array_dtype.kind in "fV":
+        return _widening(cls)
+    if array_dtype.kind != "c":
+        return cls
+    found = _complex_nodes.get(cls)
+    if found is None:
+
+        def run(self: Any, g: Any) -> tuple[Any, ...]:
+            return _conjugated(cls.run(self, np.conjugate(g)))
+
+        def run_graph(self: Any, g: Any) -> tuple[Any, ...]:
+            return _conjugated(cls.run_graph(self, g.conj()))
+
+        members = {"__slots__": (), "run": run, "run_graph": run_graph}
+        found = _complex_nodes[cls] = type(cls.__name__, (cls,), members)
+    return found
+
+
+def pick_real(cls: Any, array_dtype: np.dtype[Any]) -> Any:
+    """The same for a rule that is PyTorch's for complex numbers as it stands."""
+    return cls if array_dtype.kind == "c" else pick(cls, array_dtype)
+
+
+_half_nodes: dict[type, type] = {}
+
+
+def _widening(cls: Any) -> Any:
+    """The node class for results of 2-byte floats: its rules compute in float32."""
+    found = _half_nodes.get(cls)
+    if found is None:
+
+        def run(self: Any, g: Any) -> tuple[Any, ...]:
+            saved = self.saved
+            if saved is None:
+                raise freed_error()
+            self.saved = tuple([widened(each) for each in saved])
+            try:
+                return tuple([each if each is None else narrowed(each, g.dtype) for each in cls.run(self, widened(g))])
+            finally:
+                self.saved = saved
+
+        found = _half_nodes[cls] = type(cls.__name__, (cls,), {"__slots__": (), "run": run})
+    return found
+
+
+def _conjugated(grads: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(None if g is None else g.conj() if isinstance(g, Tensor) else np.conjugate(g) for g in grads)
+
+
+# --- results into given tensors -------------------------------------------------------------------------
+
+
+def into_out(op: Op, args: list[Any], out: Any, kind: dtype | None = None) -> Any:
+    """`out=`: the result written into given tensors, outside the graph."""
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    if state.grad and any(
+        isinstance(each, Tensor) and each._node is not None for each in [*tensor_values(op, tuple(args)), *outs]
+    ):
+        raise RuntimeError(
+            f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of "
+            "the arguments requires grad."
+        )
+    return write_out(op.name, out, compute(op, args, kind))
+
+
+def write_out(name: str, out: Any, result: Any) -> Any:
+    """Write results into `out` (resized, with PyTorch's warning, where the shape differs)."""
+    if isinstance(result, (tuple, list)):
+        if not isinstance(out, (tuple, list)):
+            raise TypeError(f"{name}(): argument 'out' must be tuple of Tensors, not {type(out).__name__}")
+        written = [write_out(name, o, r) for o, r in zip(out, result, strict=True)]
+        return type(result)(*written) if hasattr(result, "_fields") else tuple(written)
+    if isinstance(out, (tuple, list)) and len(out) == 1:
+        out = out[0]
+    if not isinstance(out, Tensor):
+        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
+    array = result._array if isinstance(result, Tensor) else np.asarray(result)
+    kind = dtypes.from_numpy_dtype(array.dtype)
+    if not dtypes.can_cast(kind, out.dtype):
+        raise cast_error(kind, out.dtype)
+    inplace.resize_out(out, array.shape)
+    out._array[...] = array.real if array.dtype.kind == "c" and out._array.dtype.kind != "c" else array
+    out._counter[0] += 1
+    if isinstance(result, Tensor) and result._node is not None and state.grad:
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad."
+        )
+    return out
+
+
+def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
+    """The in-place form: the function's result written over its first argument, and recorded there."""
+    target = args[0]
+    if isinstance(target, np.ndarray):
+        target[...] = op.body(*_bare(op, args))
+        return target
+    answering = overrides(tensor_values(op, args))
+    if answering or function_modes:
+        shown, keywords = _public_arguments(op, args)
+        form = op.forms.get("inplace_method") or op.forms["inplace"]
+        return override(form, answering, shown, keywords)
+    if not isinstance(target, Tensor):
+        raise type_error(op, op.params[0].name, 0, target)
+    prepared, common = prepare(op, args)
+    recorded = (state.grad and edges_of(op, prepared)[1]) or (state.grad and target._node is not None)
+    if recorded:
+        inplace.check(target)
+    elif target._inference and not state.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
+            "normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
+        )
+    result = np.asarray(compute(op, prepared, common))
+    kind = dtypes.from_numpy_dtype(result.dtype)
+    if not dtypes.can_cast(kind, target.dtype):
+        raise cast_error(kind, target.dtype)
+    if result.shape != target._array.shape:
+        raise RuntimeError(
+            f"output with shape {list(target._array.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+    if state.dual_levels:
+        computed = wrap(result)
+        namespace["forward_rule"](op, prepared, (computed,))
+    if recorded and op.differentiable:
+        # The rule may need what is about to be overwritten.
+        prepared[0] = before_write(prepared[0])
+        inplace.write(target, result)
+        edges, wanted = edges_of(op, prepared)
+        shown = wrap(target._array)
+        shown._counter = target._counter
+        node = make_node(op, prepared, edges, [shown]) if wanted else None
+        if kind is not target.dtype and node is not None:
+            node = inplace.cast_node(node, result.dtype, target)
+        inplace.rebase(target, node)
+    else:
+        inplace.write(target, result)
+        if recorded:
+            inplace.rebase(target, None)
+    if state.dual_levels:
+        namespace["forward_copy"](target, computed)
+    return target

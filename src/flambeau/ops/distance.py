@@ -1,0 +1,83 @@
+"""Distances and similarities between vectors, and forms bilinear in two of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..tensor import Tensor, wrap
+from .arithmetic import clamp_min
+from .declare import composite
+from .join import stack
+from .matmul import matmul
+
+
+@composite(method=False, out=False)
+def pairwise_distance(x1, x2, p: float = 2.0, eps: float = 1e-06, keepdim: bool = False):
+    """The `p`-norm of x1 - x2 + eps over the last dimension."""
+    return (x1 - x2 + eps).norm(p, -1, keepdim)
+
+
+@composite(method=False, out=False)
+def cosine_similarity(x1, x2, dim: int = 1, eps: float = 1e-08):
+    """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`."""
+    lengths = [clamp_min(each.norm(2, dim, True), eps) for each in (x1, x2)]
+    return ((x1 / lengths[0]) * (x2 / lengths[1])).sum(dim)
+
+
+@composite(method=False, out=False)
+def cdist(x1, x2, p: float = 2.0, compute_mode: Any = None):
+    """The `p`-norm distance of each row of `x1` (..., P, M) to each row of `x2` (..., R, M), as (..., P, R)."""
+    for name, each in (("X1", x1), ("X2", x2)):
+        if each.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {each.ndim}D")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
+
+
+@composite(method=False, out=False)
+def pdist(input, p: float = 2.0):
+    """The `p`-norm distances of all pairs of rows, (N (N - 1) / 2)."""
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    first, second = np.triu_indices(input.shape[0], 1)
+    return (input[wrap(first)] - input[wrap(second)]).norm(p, -1)
+
+
+@composite(method=False, out=False)
+def bilinear(input1, input2, weight, bias: Any = None):
+    """input1 @ weight[k] @ input2 for each k, plus the bias. `weight` (out, in1, in2)."""
+    if input1.shape[-1] != weight.shape[1] or input2.shape[-1] != weight.shape[2]:
+        raise RuntimeError(
+            f"bilinear(): input1 size does not match weight size: got {input1.shape[-1]} but expected {weight.shape[1]}"
+        )
+    lead = tuple(input1.shape[:-1])
+    a, b = input1.reshape((-1, weight.shape[1])), input2.reshape((-1, weight.shape[2]))
+    columns = [(matmul(a, weight[k]) * b).sum(-1) for k in range(weight.shape[0])]
+    result = stack(columns, -1).reshape((*lead, weight.shape[0]))
+    return result if bias is None else result + bias
+
+
+@composite(method=False, out=False, module="flambeau.nn.functional")
+def one_hot(tensor, num_classes: int = -1):
+    """Class numbers (...) as vectors (..., num_classes) with a 1 at the class."""
+    if not isinstance(tensor, Tensor) or tensor.dtype is not dtypes.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    classes = tensor._array
+    if not classes.size and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if classes.size and classes.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    count = int(classes.max()) + 1 if num_classes == -1 else num_classes
+    if count < 1:
+        raise RuntimeError("num_classes should be positive")
+    if classes.size and classes.max() >= count:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    found = np.zeros((*classes.shape, count), np.int64)
+    np.put_along_axis(found, classes[..., None], 1, -1)
+    return wrap(found)

@@ -1,0 +1,458 @@
+"""Losses: one node each for the common ones; the others are composed of ops.
+
+`reduction` is "none", "mean" or "sum".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import prims
+from ..dtypes import from_numpy_dtype, scalar_name
+from ..tensor import Tensor
+from .activation import _log_sigmoid, _log_softmax_body, _over, _softmax_body, log_softmax, softmax
+from .arithmetic import clamp_min
+from .declare import composite, op
+from .pointwise import abs as absolute
+from .pointwise import exp, log, sigmoid, sign, where, xlogy
+
+FUNCTIONAL = "flambeau.nn.functional"
+
+
+def loss(**options: Any) -> Any:
+    """Declare a loss of two tensors as an op of `nn.functional`."""
+    return op(**{"module": FUNCTIONAL, "method": False, "out": False, "promote": "default", **options})
+
+
+def composed(body: Any) -> Any:
+    return composite(body, module=FUNCTIONAL, method=False, out=False)
+
+
+def reduced(values: Any, reduction: str) -> Any:
+    """The elements' losses as `reduction` asks."""
+    if reduction == "none":
+        return values
+    if isinstance(values, Tensor):
+        return values.mean() if reduction == "mean" else values.sum()  # type: ignore[attr-defined]
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return prims.mean(values) if reduction == "mean" else prims.sum(values)
+
+
+def share(g: Any, count: int, reduction: str) -> Any:
+    """The cotangent of each element's loss."""
+    return g / count if reduction == "mean" else g
+
+
+def _size(*tensors: Any) -> int:
+    if len(tensors) == 1 or tensors[0].shape == tensors[1].shape:
+        return math.prod(tensors[0].shape)
+    return math.prod(np.broadcast_shapes(*[tuple(each.shape) for each in tensors]))
+
+
+# --- of differences -------------------------------------------------------------------------------------------
+
+
+@loss(grad_name="MseLossBackward0")
+def mse_loss(input, target, reduction: str):
+    """(x - y)**2."""
+    difference = prims.sub(input, target)
+    return reduced(prims.mul(difference, difference), reduction)
+
+
+mse_loss.vjp(
+    input=lambda g, input, target, reduction: (input - target) * share(g * 2, _size(input, target), reduction),
+    target=lambda g, input, target, reduction: (target - input) * share(g * 2, _size(input, target), reduction),
+)
+
+
+@loss(grad_name="L1LossBackward0")
+def l1_loss(input, target, reduction: str):
+    """|x - y|."""
+    return reduced(prims.abs(prims.sub(input, target)), reduction)
+
+
+def _l1_vjp(g: Any, input: Any, target: Any, reduction: str) -> Any:
+    from .pointwise import sgn
+
+    return share(g, _size(input, target), reduction) * sgn(input - target)
+
+
+l1_loss.vjp(input=_l1_vjp, target=lambda g, input, target, reduction: -_l1_vjp(g, input, target, reduction))
+
+
+@loss(grad_name="SmoothL1LossBackward0")
+def smooth_l1_loss(input, target, reduction: str, beta: float):
+    """(x - y)**2 / (2 beta) where |x - y| < beta, else |x - y| - beta / 2."""
+    size = prims.abs(prims.sub(input, target))
+    small = prims.true_divide(prims.mul(prims.mul(size, size), 0.5), beta)
+    return reduced(prims.where(prims.lt(size, beta), small, prims.sub(size, 0.5 * beta)), reduction)
+
+
+def _smooth_vjp(g: Any, input: Any, target: Any, reduction: str, beta: float) -> Any:
+    d = input - target
+    return share(g, _size(input, target), reduction) * where(absolute(d) < beta, d / beta, sign(d))
+
+
+smooth_l1_loss.vjp(
+    input=_smooth_vjp,
+    target=lambda g, input, target, reduction, beta: -_smooth_vjp(g, input, target, reduction, beta),
+)
+
+
+@loss(grad_name="HuberLossBackward0")
+def huber_loss(input, target, reduction: str, delta: float):
+    """(x - y)**2 / 2 where |x - y| < delta, else delta (|x - y| - delta / 2)."""
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    size = prims.abs(prims.sub(input, target))
+    linear = prims.mul(prims.sub(size, 0.5 * delta), delta)
+    return reduced(prims.where(prims.lt(size, delta), prims.mul(prims.mul(size, size), 0.5), linear), reduction)
+
+
+def _huber_vjp(g: Any, input: Any, target: Any, reduction: str, delta: float) -> Any:
+    d = input - target
+    return share(g, _size(input, target), reduction) * where(absolute(d) < delta, d, delta * sign(d))
+
+
+huber_loss.vjp(
+    input=_huber_vjp,
+    target=lambda g, input, target, reduction, delta: -_huber_vjp(g, input, target, reduction, delta),
+)
+
+
+# --- of classes -------------------------------------------------------------------------------------------------
+
+
+def _classes_last(x: Any) -> Any:
+    """(N, C, ...) or (C) as (rows, C)."""
+    if x.ndim <= 2:
+        return x.reshape(-1, x.shape[-1])
+    return np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+
+
+def _classes_back(rows: Any, shape: tuple[int, ...]) -> Any:
+    if len(shape) <= 2:
+        return rows.reshape(shape)
+    return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+
+
+def _check_classes(input: Any, target: Any, weight: Any, ignore_index: int) -> None:
+    count = input.shape[1 if input.ndim > 1 else 0]
+    if target.dtype.kind not in "iu":
+        kind = scalar_name(from_numpy_dtype(target.dtype))
+        raise RuntimeError(f"expected scalar type Long but found {kind}")
+    if weight is not None and (weight.ndim != 1 or weight.size != count):
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {count} classes or no classes but got weight tensor of "
+            f"shape: {list(weight.shape)}"
+        )
+    if input.ndim == 1 and target.ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if input.ndim > 1 and input.shape[0] != target.shape[0] if target.ndim else input.ndim > 1:
+        batch = target.shape[0] if target.ndim else 1
+        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({batch}).")
+    if input.ndim > 2 and target.shape[1:] != input.shape[2:]:
+        raise RuntimeError(f"Expected target size {[input.shape[0], *input.shape[2:]]}, got {list(target.shape)}")
+    flat = target.reshape(-1)
+    bad = (flat != ignore_index) & ((flat < 0) | (flat >= count))
+    if bad.any():
+        raise IndexError(f"Target {int(flat[np.argmax(bad)])} is out of bounds.")
+
+
+class _Targets:
+    """Class indices as rows: which count, their classes, and the weights of their losses."""
+
+    def __init__(self, target: Any, weight: Any, ignore_index: int, array_dtype: Any) -> None:
+        flat = target.reshape(-1)
+        counts = flat != ignore_index
+        self.every = bool(counts.all())
+        self.classes = flat if self.every else np.where(counts, flat, 0)
+        self.rows = np.arange(flat.size)
+        self.counts = counts
+        if weight is None:
+            self.weights = np.ones((), array_dtype) if self.every else counts.astype(array_dtype)
+            self.total = array_dtype.type(flat.size if self.every else counts.sum())
+        else:
+            self.weights = weight[self.classes] * counts
+            self.total = prims.sum(self.weights)
+
+
+def _class_reduction(values: Any, targets: _Targets, reduction: str, shape: tuple[int, ...]) -> Any:
+    if reduction == "none":
+        return values.reshape(shape)
+    total = prims.sum(values)
+    return total / targets.total if reduction == "mean" else total
+
+
+@loss(grad_name="NllLossBackward0", promote=None)
+def nll_loss(input, target, weight: Tensor | None, reduction: str, ignore_index: int):
+    """Minus the log-probability (N, C, ...) given to each class index (N, ...)."""
+    _check_classes(input, target, weight, ignore_index)
+    targets = _Targets(target, weight, ignore_index, input.dtype)
+    picked = _classes_last(input)[targets.rows, targets.classes]
+    values = -picked * targets.weights
+    if not targets.every:
+        values[~targets.counts] = 0
+    return _class_reduction(values, targets, reduction, target.shape)
+
+
+@nll_loss.vjp
+def _nll_vjp(
+    g: Any, input_shape: Any, input_dtype: Any, target: Any, weight: Any, reduction: str, ignore_index: int
+) -> Any:
+    plain = target._array if isinstance(target, Tensor) else target
+    factor = weight._array if isinstance(weight, Tensor) else weight
+    targets = _Targets(plain, factor, ignore_index, input_dtype)
+    rows = np.zeros((plain.size, input_shape[1 if len(input_shape) > 1 else 0]), input_dtype)
+    rows[targets.rows, targets.classes] = -targets.weights
+    return _scaled_rows(g, _classes_back(rows, input_shape), targets, reduction), None, None
+
+
+def _scaled_rows(g: Any, rows: Any, targets: _Targets, reduction: str) -> Any:
+    """The gradient of the sum of losses, `rows`, times each loss's cotangent."""
+    if isinstance(g, Tensor) and not isinstance(rows, Tensor):
+        from ..tensor import wrap
+
+        rows = wrap(np.ascontiguousarray(rows))
+    if reduction == "mean":
+        return rows * (g / targets.total.item())
+    if reduction == "none" and rows.ndim > 1:
+        lead = g.shape[:1]
+        g = g.reshape((*lead, 1, *g.shape[1:]))
+    return rows * g
+
+
+@loss(grad_name="CrossEntropyBackward0", promote=None, name="_cross_entropy_indices")
+def cross_entropy_indices(
+    input, target, weight: Tensor | None, reduction: str, ignore_index: int, label_smoothing: float
+):
+    _check_classes(input, target, weight, ignore_index)
+    targets = _Targets(target, weight, ignore_index, input.dtype)
+    rows = _classes_last(input)
+    log_probabilities = _over(_log_softmax_body, rows, 1)
+    values = -log_probabilities[targets.rows, targets.classes] * targets.weights
+    if label_smoothing:
+        spread = prims.sum(log_probabilities if weight is None else log_probabilities * weight, 1)
+        values = (1 - label_smoothing) * values - (label_smoothing / rows.shape[1]) * spread
+    if not targets.every:
+        values = np.where(targets.counts, values, 0).astype(values.dtype)
+    return _class_reduction(values, targets, reduction, target.shape)
+
+
+@cross_entropy_indices.vjp
+def _cross_entropy_vjp(
+    g: Any, input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, label_smoothing: float
+) -> Any:
+    """Of each row: softmax times the sum of the target's weights, less those weights."""
+    plain = target._array if isinstance(target, Tensor) else target
+    factor = weight._array if isinstance(weight, Tensor) else weight
+    logits = input._array if isinstance(input, Tensor) else input
+    targets = _Targets(plain, factor, ignore_index, logits.dtype)
+    classes = logits.shape[1 if logits.ndim > 1 else 0]
+    if not isinstance(g, Tensor) and not label_smoothing and reduction != "none":
+        rows = _over(_softmax_body, _classes_last(logits), 1)
+        rows[targets.rows, targets.classes] -= 1
+        scale = g / targets.total if reduction == "mean" else g
+        if targets.weights.ndim:
+            rows *= (targets.weights * scale)[:, None]
+        else:
+            rows *= scale
+        return _classes_back(rows, logits.shape), None, None
+    wanted = np.zeros((plain.size, classes), logits.dtype)
+    wanted[targets.rows, targets.classes] = targets.weights * (1 - label_smoothing)
+    if label_smoothing:
+        wanted += (label_smoothing / classes) * (1 if factor is None else factor)
+        wanted[~targets.counts] = 0
+    mass = np.broadcast_to(prims.sum(wanted, 1, True), wanted.shape)
+    wanted, mass = _classes_back(wanted, logits.shape), _classes_back(mass, logits.shape)
+    if isinstance(g, Tensor):
+        from ..tensor import wrap
+
+        wanted, mass = wrap(np.ascontiguousarray(wanted)), wrap(np.ascontiguousarray(mass))
+    rows = softmax(input, 1 if logits.ndim > 1 else 0) * mass - wanted
+    return _scaled_rows(g, rows, targets, reduction) if reduction != "none" else _each_row(g, rows), None, None
+
+
+def _each_row(g: Any, rows: Any) -> Any:
+    if rows.ndim > 1:
+        shape = tuple(g.shape)
+        g = g.reshape((*shape[:1], 1, *shape[1:]))
+    return rows * g
+
+
+@composed
+def cross_entropy(input, target, weight: Any, reduction: str, ignore_index: int, label_smoothing: float):
+    """The cross-entropy of logits (N, C, ...) and class indices (N, ...) or probabilities (N, C, ...)."""
+    if input.ndim == 0:
+        raise RuntimeError("Expected target to be 0D")
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
+    if input.shape != target.shape or not target.is_floating_point():
+        return cross_entropy_indices(input, target, weight, reduction, ignore_index, label_smoothing)
+    axis = 1 if input.ndim > 1 else 0
+    classes = input.shape[axis]
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / classes
+    scores = log_softmax(input, axis)
+    if weight is not None:
+        scores = scores * weight.reshape((1,) * axis + (classes,) + (1,) * (input.ndim - axis - 1))
+    values = -(scores * target).sum(axis)
+    if reduction == "mean":
+        return values.sum() / max(values.numel(), 1)
+    return reduced(values, reduction)
+
+
+# --- of probabilities ---------------------------------------------------------------------------------------------
+
+
+@loss(grad_name="BinaryCrossEntropyBackward0", name="_bce", promote="same")
+def _bce(input, target):
+    if input.size and not ((input >= 0) & (input <= 1)).all():
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    return (target - 1) * np.maximum(np.log1p(-input), -100) - target * np.maximum(np.log(input), -100)
+
+
+_bce.vjp(
+    input=lambda g, input, target: g * (input - target) / clamp_min((1 - input) * input, 1e-12),
+    target=lambda g, input: g * (log(1 - input) - log(input)),
+)
+
+
+@composed
+def binary_cross_entropy(input, target, weight: Any, reduction: str):
+    """-(y log x + (1 - y) log(1 - x)); the logarithms are at least -100."""
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            "Please ensure they have the same size."
+        )
+    values = _bce(input, target)
+    return reduced(values if weight is None else values * weight, reduction)
+
+
+@loss(grad_name="BinaryCrossEntropyWithLogitsBackward0", name="_bce_logits")
+def _bce_logits(input, target, reduction: str):
+    positive = prims.maximum(input, 0)
+    tail = prims.log1p(prims.exp(prims.negative(prims.abs(input))))
+    return reduced(prims.add(prims.sub(positive, prims.mul(input, target)), tail), reduction)
+
+
+_bce_logits.vjp(
+    input=lambda g, input, target, reduction: share(g, _size(input), reduction) * (sigmoid(input) - target),
+    target=lambda g, input, reduction: share(g, _size(input), reduction) * -input,
+)
+
+
+@composed
+def binary_cross_entropy_with_logits(input, target, weight: Any, pos_weight: Any, reduction: str):
+    """The binary cross-entropy of sigmoid(x); `pos_weight` weighs the positive term."""
+    if target.shape != input.shape:
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    if pos_weight is None and weight is None:
+        return _bce_logits(input, target, reduction)
+    if pos_weight is None:
+        values = _bce_logits(input, target, "none")
+    else:
+        log_weight = (pos_weight - 1) * target + 1
+        values = (1 - target) * input - log_weight * _log_sigmoid(input)
+    return reduced(values if weight is None else values * weight, reduction)
+
+
+@composed
+def kl_div(input, target, reduction: str, log_target: bool):
+    """y (log y - x), for `input` of log-probabilities; with `log_target`, `target` is log y."""
+    values = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
+    return reduced(values, reduction)
+
+
+@composed
+def poisson_nll_loss(input, target, log_input: bool, full: bool, eps: float, reduction: str):
+    """exp(x) - y x (of log rates), or x - y log(x + eps); `full` adds Stirling's approximation of log y!."""
+    values = exp(input) - target * input if log_input else input - target * log(input + eps)
+    if full:
+        stirling = target * log(target) - target + 0.5 * log(2 * math.pi * target)
+        values = values + stirling.masked_fill(target <= 1, 0)
+    return reduced(values, reduction)
+
+
+# --- of margins -----------------------------------------------------------------------------------------------------
+
+
+@composed
+def soft_margin_loss(input, target, reduction: str):
+    """log(1 + exp(-y x))."""
+    return reduced(-_log_sigmoid(target * input), reduction)
+
+
+@composed
+def multi_margin_loss(input, target, p: Any, margin: float, weight: Any, reduction: str):
+    """The mean over the other classes i of max(0, margin - x[y] + x[i])**p."""
+    if p not in (1, 2):
+        raise RuntimeError("only p == 1 and p == 2 supported")
+    rows = input if input.ndim > 1 else input.reshape((1, -1))
+    classes = rows.shape[1]
+    places = target.reshape((-1, 1))
+    if places.numel() and not bool(((places >= 0) & (places < classes)).all()):
+        raise IndexError("target out of range")
+    picked = rows.gather(1, places)
+    values = clamp_min(margin - picked + rows, 0)
+    values = values if p == 1 else values * values
+    if weight is not None:
+        values = values * weight[places]
+    others = values.new_ones(tuple(values.shape)).scatter(1, places, 0.0)
+    values = (values * others).sum(1) / classes
+    return reduced(values if target.ndim else values.reshape(()), reduction)
+
+
+@composed
+def multilabel_margin_loss(input, target, reduction: str):
+    """The sum over pairs of target and other classes of max(0, 1 - x[y] + x[i]), over the number of classes.
+
+    The targets of a row are its entries before the first -1.
+    """
+    rows = input if input.ndim > 1 else input.reshape((1, -1))
+    places = target.reshape(tuple(rows.shape))
+    valid = (places >= 0).cumprod(1).bool()
+    classes = rows.shape[1]
+    safe = places.where(valid, 0)
+    is_target = rows.new_zeros(tuple(rows.shape)).scatter_add(1, safe, valid.to(rows.dtype)) > 0
+    picked = rows.gather(1, safe)
+    margins = clamp_min(1 - picked.unsqueeze(2) + rows.unsqueeze(1), 0)
+    counted = valid.unsqueeze(2) & ~is_target.unsqueeze(1)
+    values = (margins * counted).sum((1, 2)) / classes
+    return reduced(values if input.ndim > 1 else values.reshape(()), reduction)
+
+
+@composed
+def cosine_embedding_loss(input1, input2, target, margin: float, reduction: str):
+    """1 - cos for pairs labelled 1, max(0, cos - margin) for those labelled -1."""
+    eps = 1e-12
+    if target.ndim not in (0, 1):
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if target.ndim + 1 != input1.ndim or target.ndim + 1 != input2.ndim:
+        raise RuntimeError(
+            f"{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found inputs with sizes "
+            f"{list(input1.shape)} and {list(input2.shape)}."
+        )
+    product = (input1 * input2).sum(-1)
+    sizes = ((input1 * input1).sum(-1) + eps) * ((input2 * input2).sum(-1) + eps)
+    cosine = product / sizes.sqrt()
+    values = where(target == 1, 1 - cosine, where(target == -1, clamp_min(cosine - margin, 0), 0.0))
+    return reduced(values, reduction)
+
+
+@composed
+def triplet_margin_loss(anchor, positive, negative, margin: float, p: float, eps: float, swap: bool, reduction: str):
+    """max(0, |anchor - positive| - |anchor - negative| + margin), in the `p`-norm."""
+
+    def distance(a: Any, b: Any) -> Any:
+        return (a - b + eps).norm(p, -1)
+
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = far.minimum(distance(positive, negative))
+    return reduced(clamp_min(margin + near - far, 0), reduction)

@@ -1,0 +1,61 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# Each xdist worker computes on one thread; read when NumPy is imported.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import pytest  # noqa: E402 -- after the thread counts
+
+import flambeau  # noqa: E402
+
+ROOT = Path(__file__).parents[1]
+SHARED = Path(os.environ.get("FLAMBEAU_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """PyTorch itself, where it is installed."""
+    torch = pytest.importorskip("torch", reason="PyTorch is the reference of this test")
+    torch.set_num_threads(1)
+    return torch
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of recorded cases and programs beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no recorded cases at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def pristine():
+    """Every test starts from seed 0, and leaves modes and defaults as it found them."""
+    flambeau.manual_seed(0)
+    yield
+    assert flambeau.is_grad_enabled()
+    assert flambeau.get_default_dtype() is flambeau.float32
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Run Python in `tmp_path`: `python("-m", "flambeau", "script.py")`, its output as text."""
+
+    def run(*arguments, **environment):
+        source = str(Path(flambeau.__file__).parents[1])
+        path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")]))
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path, **environment},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,113 @@
+"""Convolutions: compiled kernels against NumPy, all against PyTorch, derivatives of every order."""
+
+import random
+
+import numpy as np
+import pytest
+
+import flambeau
+from flambeau.autograd import gradcheck, gradgradcheck
+from flambeau.prims import conv as arrays
+from flambeau.prims.core import set_kernels
+
+
+@pytest.fixture
+def kernels():
+    yield set_kernels
+    set_kernels("1")
+
+
+def some_convolution(seed: int) -> tuple:
+    """Random arrays and a random geometry."""
+    pick, generator = random.Random(seed), np.random.default_rng(seed)
+    rank, groups = pick.choice([1, 2, 3]), pick.choice([1, 1, 2, 3])
+    depth, channels = pick.choice([1, 2, 9]), pick.choice([1, 2, 7, 17])
+
+    def each(*choices: int) -> tuple[int, ...]:
+        return tuple(pick.choice(choices) for _ in range(rank))
+
+    windows = each(1, 2, 3), each(0, 1, 2), each(1, 2)
+    kernel, spatial = each(1, 2, 3), each(5, 6, 7 if rank == 3 else 19)
+    kind = pick.choice(["f4", "f8"])
+    x = generator.normal(size=(pick.choice([1, 3, 8]), groups * depth, *spatial)).astype(kind)
+    weight = generator.normal(size=(groups * channels, depth, *kernel)).astype(kind)
+    if pick.choice([True, False]):  # channels last
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)
+    return x, weight, generator.normal(size=groups * channels).astype(kind), windows, groups
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_kernels_compute_what_numpy_computes(kernels, seed):
+    x, weight, bias, windows, groups = some_convolution(seed)
+    found = []
+    for mode in ("0", "force"):
+        kernels(mode)
+        y = arrays.convolution(x, weight, bias, *windows, groups)
+        g = np.random.default_rng(seed).normal(size=y.shape).astype(y.dtype)
+        of_x = arrays.convolution_input(g, weight, x.shape[2:], *windows, groups)
+        of_weight = arrays.convolution_weight(g, x, weight.shape[2:], *windows, groups)
+        found.append((y, of_x, of_weight))
+    tolerance = 2e-4 if x.dtype == np.float32 else 1e-10
+    for expected, result in zip(*found, strict=True):
+        np.testing.assert_allclose(result, expected, tolerance, 10 * tolerance)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_against_pytorch(seed):
+    torch = pytest.importorskip("torch")
+    x, weight, bias, (stride, padding, dilation), groups = some_convolution(seed)
+    results = []
+    for framework in (torch, flambeau):
+        conv = getattr(framework.nn.functional, f"conv{x.ndim - 2}d")
+        leaves = [framework.tensor(a.astype("f8"), requires_grad=True) for a in (x, weight, bias)]
+        y = conv(*leaves, stride, padding, dilation, groups)
+        (y * y).sum().backward()
+        results.append([y.detach().numpy(), *(leaf.grad.numpy() for leaf in leaves)])
+    for expected, result in zip(*results, strict=True):
+        np.testing.assert_allclose(result, expected, 1e-8, 1e-8)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_derivatives_of_two_orders(transposed):
+    flambeau.manual_seed(0)
+    shapes = ((2, 4, 4, 3), (4, 2, 2, 2), (4,))
+    x, weight, bias = (flambeau.randn(s, dtype=flambeau.float64, requires_grad=True) for s in shapes)
+
+    def call(x, weight, bias):
+        if transposed:
+            options = {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2}
+            return flambeau.conv_transpose2d(x, weight, bias, **options)
+        return flambeau.conv2d(x, weight, bias, stride=(2, 1), padding=1, groups=2)
+
+    assert gradcheck(call, (x, weight, bias))
+    assert gradgradcheck(call, (x, weight, bias))
+
+
+def test_a_result_does_not_depend_on_threads(kernels):
+    kernels("force")
+    generator = np.random.default_rng(0)
+    x, g = (generator.normal(size=(16, 8, 20, 20)).astype("f4") for _ in range(2))
+    before, results = flambeau.get_num_threads(), []
+    for count in (1, 2):
+        flambeau.set_num_threads(count)
+        results.append(arrays.convolution_weight(g, x, (3, 3), (1, 1), (1, 1), (1, 1), 1))
+    flambeau.set_num_threads(before)
+    assert np.array_equal(*results)
+
+
+ERRORS = {
+    "channels": ((1, 2, 5, 5), {}, "expected input\\[1, 2, 5, 5\\] to have 3 channels"),
+    "kernel": ((1, 3, 2, 2), {}, "Kernel size can't be greater than actual input size"),
+    "dims": ((3, 3), {}, "Expected 3D \\(unbatched\\) or 4D \\(batched\\) input to conv2d"),
+    "padding": ((1, 3, 5, 5), {"padding": -1}, "negative padding is not supported"),
+    "stride": ((1, 3, 5, 5), {"stride": 0}, "non-positive stride is not supported"),
+    "groups": ((1, 3, 5, 5), {"groups": 0}, "non-positive groups is not supported"),
+    "same": ((1, 3, 5, 5), {"padding": "same", "stride": 2}, "not supported for strided"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_what_cannot_be_convolved(name):
+    shape, options, message = ERRORS[name]
+    with pytest.raises(RuntimeError, match=message):
+        flambeau.conv2d(flambeau.ones(shape), flambeau.ones(2, 3, 3, 3), **options)
