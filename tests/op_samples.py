@@ -204,7 +204,10 @@ CALLS = {
     ],
     "prelu": [(lambda x, w: F.prelu(x, w), (2, 3), (3,))],
     "rrelu": [(lambda x: seeded(F.rrelu, x, training=True), (2, 3))],
-    "attention": [(F.scaled_dot_product_attention, (2, 2, 3, 4), (1, 1, 3, 4), (1, 1, 3, 4)), (lambda q, k, v: F.scaled_dot_product_attention(q, k, v), (1, 2, 3, 4), (1, 2, 3, 4), (1, 2, 3, 4))],
+    "attention": [
+        (F.scaled_dot_product_attention, (2, 2, 3, 4), (1, 1, 3, 4), (1, 1, 3, 4)),
+        (lambda q, k, v: F.scaled_dot_product_attention(q, k, v), (1, 2, 3, 4), (1, 2, 3, 4), (1, 2, 3, 4)),
+    ],
     "softmax": [(lambda x: x.softmax(1), (2, 3)), (lambda x: x.log_softmax(0), (2, 3))],
     "losses": [
         (lambda x, y, loss=loss, how=how: loss(x, y, reduction=how), (2, 3), (2, 3))

@@ -18,7 +18,7 @@ class device:
     type: str
     index: int | None
 
-    def __new__(cls, type: Any = None, index: int | None = None) -> device:
+    def __new__(cls, type: Any = None, index: int | None = None) -> device:  # noqa: PYI034 (one object per name)
         if isinstance(type, device):
             return type
         if isinstance(type, bool) or not isinstance(type, (str, int)):

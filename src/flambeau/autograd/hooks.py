@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 
 class MultiHandle:
@@ -15,7 +15,7 @@ class MultiHandle:
         for each in self.handles:
             each.remove()
 
-    def __enter__(self) -> MultiHandle:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *args: object) -> None:

@@ -123,7 +123,7 @@ class Decorating:
                     with self.clone():
                         generator.close()
                     raise
-                except BaseException:  # whatever the consumer throws goes on into the generator
+                except BaseException:  # noqa: BLE001 (whatever the consumer throws goes on into the generator)
                     step = functools.partial(generator.throw, *sys.exc_info()[1:2])
                 else:
                     step = functools.partial(generator.send, sent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -92,7 +92,7 @@ def backward(
     targets = _as_tuple(inputs)
     if not targets:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    for place, each in enumerate(targets):
+    for each in targets:
         if each._node is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     task = Task(create_graph, keep, {each._node: None for each in targets})
@@ -217,7 +217,7 @@ class GradientEdge(tuple[Any, ...]):
 
     __slots__ = ()
 
-    def __new__(cls, node: Any, output_nr: int) -> GradientEdge:
+    def __new__(cls, node: Any, output_nr: int) -> Self:
         return tuple.__new__(cls, (node, output_nr))
 
     @property

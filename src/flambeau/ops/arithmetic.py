@@ -64,7 +64,7 @@ def clamp(input, min: Any = None, max: Any = None):
         bounds = [None if b is None else b if isinstance(b, Tensor) else input.new_tensor(b) for b in (min, max)]
         return clamp_tensors(input, *bounds)
     kind = input._array.dtype if isinstance(input, Tensor) else input.dtype
-    if kind == bool:
+    if kind.kind == "b":
         raise RuntimeError("\"clamp_scalar_cpu\" not implemented for 'Bool'")
     if isinstance(input, Tensor) and kind.kind in "iu" and (isinstance(min, float) or isinstance(max, float)):
         input = input.to(dtypes.get_default_dtype())

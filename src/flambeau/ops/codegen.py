@@ -86,7 +86,7 @@ def saves(op: Op) -> list[Save]:
                 found[name] = Save(name, name, kinds[name], users)
             elif name.startswith("result") and name[6:] in ("", *"0123456789"):
                 found[name] = Save(name, name, "result", users)
-            elif name.endswith("_shape") or name.endswith("_dtype"):
+            elif name.endswith(("_shape", "_dtype")):
                 source, _, what = name.rpartition("_")
                 found[name] = Save(name, source, what, users)
             else:

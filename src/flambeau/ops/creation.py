@@ -55,14 +55,15 @@ def size_of(args: Sequence[Any], name: str = "empty") -> tuple[int, ...]:
         else:
             raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(first).__name__}")
     shape = []
-    for place, each in enumerate(args):
-        if each.__class__ is not int:
-            if isinstance(each, (bool, float, str)) or not hasattr(each, "__index__"):
+    for place, given in enumerate(args):
+        each = given
+        if given.__class__ is not int:
+            if isinstance(given, (bool, float, str)) or not hasattr(given, "__index__"):
                 raise TypeError(
                     f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type "
-                    f"{type(each).__name__} at pos {place}"
+                    f"{type(given).__name__} at pos {place}"
                 )
-            each = each.__index__()
+            each = given.__index__()
         if each < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {each}: {[int(n) for n in args]}")
         shape.append(each)
@@ -86,7 +87,7 @@ def _infer(data: Any) -> dtype:
     """The dtype of Python data: the widest of its numbers'."""
     if isinstance(data, Tensor):
         return data.dtype
-    if isinstance(data, np.ndarray) or isinstance(data, np.generic):
+    if isinstance(data, (np.ndarray, np.generic)):
         return dtypes.from_numpy_dtype(data.dtype)
     if isinstance(data, (bool, int, float, complex)):
         return dtypes.default_of(type(data))
@@ -593,7 +594,7 @@ def _spaced(start: Any, end: Any, steps: int, target: Any) -> Any:
         down = (end - step * (steps - 1 - places[steps // 2 :])).astype(target)
         return np.concatenate([up, down])
     kind = work.type
-    places = np.arange(steps).astype(work if work.kind != "c" else work)
+    places = np.arange(steps).astype(work)
     step = (kind(end) - kind(start)) / kind(steps - 1)
     half = steps // 2
     up = kind(start) + step * places[:half]

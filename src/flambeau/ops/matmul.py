@@ -305,7 +305,7 @@ addmv = _addend("addmv", "beta * input + alpha * (mat @ vec).", "mat", "vec", la
 addr = _addend("addr", "beta * input + alpha * outer(vec1, vec2).", "vec1", "vec2", lambda a, b: outer(a, b))
 
 
-@op(module="flambeau.nn.functional", method=False, out=False, grad_name="AddmmBackward0")
+@op(module="flambeau.nn.functional", method=False, grad_name="AddmmBackward0")
 def linear(input, weight, bias: Tensor | None = None):
     """`input @ weight.T + bias`, in one node. `input` (..., in), `weight` (out, in) or (in), `bias` (out)."""
     if weight.ndim == 2 and input.ndim and input.shape[-1] != weight.shape[1]:

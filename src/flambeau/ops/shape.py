@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -507,10 +508,8 @@ def _split_view(input, bounds: Any, dim: int):
 def _(g: Any, input_shape: Any, input_dtype: Any, bounds: Any, dim: int) -> Any:
     pieces = []
     for each, (a, b) in zip(g, bounds, strict=True):
-        if each is None:
-            shape = (*input_shape[:dim], b - a, *input_shape[dim + 1 :])
-            each = zeros_for(g, shape, input_dtype)
-        pieces.append(each)
+        shape = (*input_shape[:dim], b - a, *input_shape[dim + 1 :])
+        pieces.append(zeros_for(g, shape, input_dtype) if each is None else each)
     from .join import cat
 
     return cat(pieces, dim)
@@ -596,7 +595,7 @@ def tensor_split(input, indices_or_sections: Any = None, dim: int = 0, *, indice
         given = given.tolist()
     if isinstance(given, (tuple, list)):
         cuts = [0, *[slice(None, each).indices(size)[1] for each in given], size]
-        return tuple(slice_view(input, dim, a, max(a, b), 1) for a, b in zip(cuts, cuts[1:], strict=False))
+        return tuple(slice_view(input, dim, a, max(a, b), 1) for a, b in itertools.pairwise(cuts))
     if given <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {given}")
     small, extra = divmod(size, given)
