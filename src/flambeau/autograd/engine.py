@@ -53,6 +53,8 @@ def _fit(g: Any, node: Node, source: Node, place: int) -> Any:
 class Task:
     """One backward pass."""
 
+    __slots__ = ("accumulate", "grads", "graph", "heap", "keep", "needed", "nodes", "owned", "wanted")
+
     def __init__(
         self,
         create_graph: bool,
@@ -108,7 +110,8 @@ class Task:
     def loop(self) -> None:
         """Run nodes until none waits. The hot path: plain nodes, arrays, no hooks."""
         nodes, grads, heap, graph, keep = self.nodes, self.grads, self.heap, self.graph, self.keep
-        needed, owned, add = self.needed, self.owned, self.add
+        needed, owned, wanted = self.needed, self.owned, self.wanted
+        plain = not graph and wanted is None
         refcount = sys.getrefcount
         anomaly = state.anomaly
         while heap:
@@ -117,7 +120,8 @@ class Task:
             g = grads.pop(seq)
             while True:
                 # A chain runs here without touching the heap.
-                if node.extras is not None or self.wanted is not None:
+                extras = node.extras
+                if extras is not None or wanted is not None:
                     g, stop = self.meet(node, g)
                     if stop:
                         break
@@ -127,7 +131,7 @@ class Task:
                 results = node.run_graph(g) if graph else node.run(g)
                 if anomaly:
                     check_anomaly(node, results)
-                if node.extras is not None and node.extras.post_hooks:
+                if extras is not None and extras.post_hooks:
                     results = self.call_post_hooks(node, results, g)
                 if not keep and node.saved:
                     node.saved = None
@@ -144,16 +148,16 @@ class Task:
                     if r.shape != edge.shape:
                         r = _fit(r, edge, node, place)
                     if edge.__class__ is AccumulateGrad:
-                        if graph or edge.extras is not None or self.wanted is not None:
-                            self.finish(edge, r, False)
-                        else:
+                        if plain and edge.extras is None:
                             edge.accumulate(r, refcount(r) <= _OWNED)
                             if edge.post_accumulate is not None:
                                 self.after_accumulate(edge)
+                        else:
+                            self.finish(edge, r, False)
                         continue
                     next_seq = edge.seq
                     if next_seq in nodes:
-                        grads[next_seq] = add(next_seq, grads[next_seq], r)
+                        grads[next_seq] = self.add(next_seq, grads[next_seq], r)
                     elif following is None:
                         following = edge
                         nodes[next_seq] = edge

@@ -15,7 +15,7 @@ Tensors = Tensor | Sequence[Tensor]
 
 
 # The cotangent of a scalar loss: shared, since the engine never writes to what it did not make.
-_ONES = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
+ONES = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
@@ -38,8 +38,8 @@ def _root(place: int, tensor: Any, grad: Any, batched: bool, graph: bool) -> tup
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
         if not tensor.dtype.is_floating_point:
             raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {tensor.dtype}")
-        if not graph and array.shape == () and array.dtype in _ONES:
-            return tensor._node, _ONES[array.dtype]
+        if not graph and array.shape == () and array.dtype in ONES:
+            return tensor._node, ONES[array.dtype]
         ones = np.ones(array.shape, array.dtype)
         return tensor._node, wrap(ones) if graph else ones
     if not isinstance(grad, Tensor):

@@ -9,8 +9,11 @@ from typing import Any
 
 from .. import dtypes
 from ..tensor import Tensor, attach, method, new
+from . import passes
+from .engine import Task
 from .graph import AccumulateGrad, Node, handle, index, target
 from .modes import state
+from .passes import ONES
 
 
 def _requires_grad(self: Tensor) -> bool:
@@ -203,6 +206,16 @@ def backward(
     inputs: Any = None,
 ) -> None:
     """Accumulate the gradient of this tensor into the leaves' `.grad` (see `autograd.backward`)."""
-    from .passes import backward as run
-
-    run(self, gradient, retain_graph, create_graph, inputs=inputs)
+    array = self._array
+    if (
+        gradient is None
+        and inputs is None
+        and not create_graph
+        and array.shape == ()
+        and self._node is not None
+        and array.dtype in ONES
+    ):
+        # A loss: nothing to check.
+        Task(False, bool(retain_graph)).run((self._node,), (ONES[array.dtype],))
+        return
+    passes.backward(self, gradient, retain_graph, create_graph, inputs=inputs)

@@ -15,6 +15,8 @@ from .._reduction import resolve
 
 
 def _warn_sizes(input: Tensor, target: Tensor) -> None:
+    if target.__class__ is Tensor and input.__class__ is Tensor and target._array.shape == input._array.shape:
+        return
     if target.size() != input.size():
         warnings.warn(
             f"Using a target size ({target.size()}) that is different to the input size "

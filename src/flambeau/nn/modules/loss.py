@@ -43,6 +43,9 @@ __all__ = [
 ]
 
 
+_REDUCTION = ("reduction",)
+
+
 class _Loss(Module):
     """Calls its class's function with the inputs and, by name, the constructor's settings."""
 
@@ -70,6 +73,8 @@ class _Loss(Module):
         self.reduction = reduction
 
     def _loss(self, *inputs: Any) -> Tensor:
+        if self._settings == _REDUCTION:
+            return getattr(F, self._function)(*inputs, reduction=self.reduction)
         settings = {name: getattr(self, name) for name in self._settings}
         return getattr(F, self._function)(*inputs, **settings)
 

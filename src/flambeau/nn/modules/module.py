@@ -59,6 +59,8 @@ _HOOK_TABLES = (
     "_load_state_dict_post_hooks",
 )
 
+_SIMPLE = frozenset({bool, int, float, str})
+
 _EXTRA_STATE_UNDEFINED = (
     "Reached a code path in Module.{}_extra_state() that should never be called. Please file an "
     "issue at https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this "
@@ -257,6 +259,9 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         state = self.__dict__
+        if value.__class__ in _SIMPLE and name in state and not hasattr(type(self), name):
+            state[name] = value  # a number or a flag anew: no member, no property
+            return
         for kind, member_type, members in (
             ("parameter", Parameter, "_parameters"),
             ("child module", Module, "_modules"),
@@ -432,8 +437,16 @@ class Module:
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters of this module and, where `recurse`, of all below it."""
-        for _, param in self.named_parameters(recurse=recurse):
-            yield param
+        if type(self).named_parameters is not Module.named_parameters:
+            for _, param in self.named_parameters(recurse=recurse):
+                yield param
+            return
+        seen = set()
+        for module in self.modules() if recurse and self._modules else (self,):
+            for param in module._parameters.values():
+                if param is not None and param not in seen:
+                    seen.add(param)
+                    yield param
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -515,8 +528,9 @@ class Module:
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         self.training = mode
-        for module in self.children():
-            module.train(mode)
+        if self._modules:
+            for module in self.children():
+                module.train(mode)
         return self
 
     def eval(self) -> Self:
@@ -540,12 +554,13 @@ class Module:
                 "instead.",
                 stacklevel=2,
             )
+        if set_to_none:
+            for param in self.parameters():
+                param.grad = None
+            return
         for param in self.parameters():
             grad = param.grad
             if grad is None:
-                continue
-            if set_to_none:
-                param.grad = None
                 continue
             if grad.grad_fn is not None:
                 grad.detach_()
