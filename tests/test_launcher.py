@@ -245,3 +245,22 @@ def test_a_library_is_tested_on_flambeau(python, tmp_path):
     result = python("-m", "pytest", "-p", "flambeau.launch.pytest_plugin", "-p", "no:cacheprovider")
     assert result.returncode == 0, result.stdout
     assert f"torch: flambeau {flambeau.__version__}" in result.stdout
+
+
+def test_tensors_are_torchs_by_name():
+    """Libraries look at the class's module to choose their backend, however `import torch` was answered."""
+    assert flambeau.Tensor.__module__ == "torch"
+    assert str(flambeau.Tensor) == "<class 'torch.Tensor'>"
+
+
+def test_the_tensor_class_pickles_whether_or_not_torch_is_flambeau(program):
+    marked = flambeau.ones(2)
+    marked.note = "kept"
+    assert pickle.loads(pickle.dumps(flambeau.Tensor)) is flambeau.Tensor
+    assert pickle.loads(pickle.dumps(marked)).note == "kept"
+    result = program("""
+        import pickle, torch
+        text = pickle.dumps(torch.Tensor)
+        print(b"flambeau" in text, pickle.loads(text) is torch.Tensor)
+    """)
+    assert output(result) == "False True"

@@ -6,6 +6,8 @@ concerns the object itself: its memory, its views and versions, its conversions.
 
 from __future__ import annotations
 
+import copyreg
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -92,7 +94,24 @@ _CHANNELS_LAST_ORDER = {channels_last: (0, 2, 3, 1), channels_last_3d: (0, 2, 3,
 new = object.__new__
 
 
-class Tensor:
+class TensorType(type):
+    """The type of Tensor and its subclasses."""
+
+
+def _tensor() -> type:
+    return Tensor
+
+
+def _reduce_type(cls: type) -> Any:
+    """Tensor is called `torch.Tensor`, which is what picklers look up where torch is this package."""
+    known = cls is not Tensor or getattr(sys.modules.get("torch"), "Tensor", None) is Tensor
+    return cls.__qualname__ if known else (_tensor, ())
+
+
+copyreg.pickle(TensorType, _reduce_type)  # type: ignore[arg-type]
+
+
+class Tensor(metaclass=TensorType):
     """An n-dimensional array of one dtype which can record how it was computed.
 
     `_array` is the memory, `_node` the place in the graph (None: no gradient is wanted), `_counter` the version: a
@@ -100,6 +119,7 @@ class Tensor:
     references to them.
     """
 
+    __module__ = "torch"  # libraries choose their backend by it
     __slots__ = ("__dict__", "__weakref__", "_array", "_counter", "_node")
     _array: Array
     _node: Any

@@ -34,7 +34,6 @@ class _SameModule(InspectLoader):
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.spec  # the import system has just put the alias's there
         if self.spec.name == TARGET:
-            module.Tensor.__module__ = ALIAS  # libraries choose their backend by it
             # PyTorch's submodules are in sys.modules once it is imported, and so are these.
             for name, loaded in list(sys.modules.items()):
                 if name.startswith(TARGET + "."):

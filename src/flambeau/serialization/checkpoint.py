@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import IO, Any
 
 from flambeau.storage import TypedStorage, UntypedStorage
+from flambeau.tensor import TensorType
 
 from . import legacy, names, registry, safe
 from .archive import (
@@ -55,6 +56,7 @@ def _pickler_type(pickle_module: Any) -> Any:
         **base.dispatch,
         FunctionType: kind.save_global,
         names.StorageType: kind.save_global,
+        TensorType: kind.save_global,
     }
     return kind
 

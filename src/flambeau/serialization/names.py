@@ -8,6 +8,7 @@ from typing import Any
 
 from flambeau import dtypes
 from flambeau.dtypes import scalar_name
+from flambeau.tensor import Tensor
 
 _WITH_STORAGE_TYPE = (
     *(dtypes.float64, dtypes.float32, dtypes.float16, dtypes.bfloat16),
@@ -79,7 +80,7 @@ def in_file(found: Any, name: str | None) -> tuple[str, str] | None:
         return found.module, found.name
     module = getattr(found, "__module__", None) or ""
     known = name or str(getattr(found, "__qualname__", ""))
-    if not is_ours(module) or "." in known:
+    if "." in known or not (is_ours(module) or found is Tensor):
         return None
     return torch_name(found, module, known)
 
