@@ -12,10 +12,9 @@ def get_cpu_capability() -> str:
 
     if importlib.util.find_spec("llvmlite") is None:
         return "DEFAULT"
-    from llvmlite import binding
+    from ..kernels import host
 
-    features = binding.get_host_cpu_features()
     for feature, name in {"avx512f": "AVX512", "avx2": "AVX2", "neon": "NEON"}.items():
-        if features.get(feature):
+        if feature in host.features():
             return name
     return "DEFAULT"

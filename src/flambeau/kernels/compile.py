@@ -1,4 +1,4 @@
-"""IR text to callable machine code: one LLVM engine, a cache of object code on disk.
+"""IR text to callable machine code: LLVM, a cache of object code on disk, a linker.
 
 A kernel is called as a CPython built-in made from its address, which costs 60 ns where a call
 through ctypes costs 900.
@@ -9,13 +9,18 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import platform
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from time import perf_counter
 from typing import Any
+
+from flambeau.kernels import host
+from flambeau.kernels.objects import Linker
 
 METH_FASTCALL = 0x0080
 HEADER = object.__basicsize__
@@ -34,8 +39,8 @@ def available() -> bool:
     return find_spec("llvmlite") is not None
 
 
-class Engine:
-    """LLVM's just-in-time compiler for the processor it runs on."""
+class Compiler:
+    """LLVM, for the processor it runs on. Its library is loaded where a kernel is not on disk."""
 
     def __init__(self) -> None:
         import llvmlite.binding as llvm
@@ -43,52 +48,17 @@ class Engine:
         self.llvm = llvm
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
-        self.cpu = llvm.get_host_cpu_name()
-        self.features = llvm.get_host_cpu_features().flatten()
-        target = llvm.Target.from_default_triple()
-        self.machine = target.create_target_machine(
-            cpu=self.cpu, features=self.features, opt=2, reloc="static", codemodel="large", jit=True
+        self.machine = llvm.Target.from_default_triple().create_target_machine(
+            cpu=llvm.get_host_cpu_name(),
+            features=llvm.get_host_cpu_features().flatten(),
+            opt=2,
+            reloc="static",
+            codemodel="large",
+            jit=True,
         )
-        backing = llvm.parse_assembly("")
-        self.jit = llvm.create_mcjit_compiler(backing, self.machine)
-        # Worker threads run this code until the process ends.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.jit))
-        flags = llvm.get_host_cpu_features()
-        self.vector_bytes = 64 if flags.get("avx512f") else 32 if flags.get("avx") else 16
-        version = (
-            llvm.llvm_version_info,
-            self.cpu,
-            self.features,
-            _sources(),
-            sys.version_info[:2],
-        )
-        self.salt = repr(version)
-        self.seconds = 0.0
-        self.compiled = self.loaded = 0
-
-    def load(self, key: str, generate: Callable[[], str], name: str) -> int:
-        """The address of function `name` of the module that `generate` gives the text of.
-
-        `key` identifies that text; the object code is kept on disk under it.
-        """
-        from time import perf_counter
-
-        with _lock:
-            start = perf_counter()
-            digest = hashlib.sha256((self.salt + key).encode()).hexdigest()
-            code = _read(digest)
-            if code is None:
-                code = self.compile(generate())
-                _write(digest, code)
-                self.compiled += 1
-            else:
-                self.loaded += 1
-            self.jit.add_object_file(self.llvm.ObjectFileRef.from_data(code))
-            self.jit.finalize_object()
-            self.seconds += perf_counter() - start
-            return self.jit.get_function_address(name)
 
     def compile(self, text: str) -> bytes:
+        """The object file of a module's text."""
         module = self.llvm.parse_assembly(text)
         module.triple = self.machine.triple
         module.data_layout = str(self.machine.target_data)
@@ -105,9 +75,71 @@ class Engine:
                 passes.run(function, builder)
         return self.machine.emit_object(module)
 
+
+class LLVMLinker:
+    """LLVM's own linker, for machines whose object files `objects.Linker` does not read."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self.llvm = compiler.llvm
+        # The engine owns its target machine.
+        self.jit = self.llvm.create_mcjit_compiler(self.llvm.parse_assembly(""), Compiler().machine)
+        # Worker threads run this code until the process ends.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.jit))
+
+    def add(self, data: bytes) -> None:
+        self.jit.add_object_file(self.llvm.ObjectFileRef.from_data(data))
+        self.jit.finalize_object()
+
+    def define(self, name: str, address: int) -> None:
+        self.llvm.add_symbol(name, address)
+
+    def address(self, name: str) -> int:
+        return self.jit.get_function_address(name)
+
+
+class Engine:
+    """Compiled code by name: from the disk, or compiled now."""
+
+    def __init__(self) -> None:
+        from llvmlite import __version__  # which loads no library yet
+
+        self.vector_bytes = host.vector_bytes()
+        self.salt = repr((__version__, host.identity(), _sources(), sys.version_info[:2]))
+        own = sys.platform.startswith("linux") and platform.machine() in {"x86_64", "AMD64"}
+        self.linker: Linker | LLVMLinker = Linker() if own else LLVMLinker(self.compiler)
+        self.seconds = 0.0
+        self.compiled = self.loaded = 0
+
+    @cached_property
+    def compiler(self) -> Compiler:
+        return Compiler()
+
+    def load(self, key: str, generate: Callable[[], str], name: str) -> int:
+        """The address of function `name` of the module that `generate` gives the text of.
+
+        `key` identifies that text; the object code is kept on disk under it.
+        """
+        with _lock:
+            start = perf_counter()
+            digest = hashlib.sha256((self.salt + key).encode()).hexdigest()
+            code = _read(digest)
+            if code is None:
+                code = self.compiler.compile(generate())
+                _write(digest, code)
+                self.compiled += 1
+            else:
+                self.loaded += 1
+            self.linker.add(code)
+            self.seconds += perf_counter() - start
+            return self.address(name)
+
+    def address(self, name: str) -> int:
+        """Where a function of a module that was loaded stands."""
+        return self.linker.address(name)
+
     def define(self, name: str, address: int) -> None:
         """Let compiled code call `name`."""
-        self.llvm.add_symbol(name, address)
+        self.linker.define(name, address)
 
 
 @cache
@@ -136,17 +168,14 @@ class MethodDef(ctypes.Structure):
 _definitions: list[MethodDef] = []
 
 
-def builtin(name: str, address: int) -> Callable[..., None]:
-    """A Python function of the code `PyObject *(self, PyObject **args, Py_ssize_t count)`.
-
-    `self` is None, which the code returns.
-    """
+def builtin(name: str, address: int, bound: Any = None) -> Callable[..., Any]:
+    """A Python function of the code `PyObject *(self, PyObject **args, Py_ssize_t count)`; `self` is `bound`."""
     definition = MethodDef(name.encode(), address, METH_FASTCALL, None)
     _definitions.append(definition)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype = ctypes.py_object
     new.argtypes = (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
-    function: Any = new(ctypes.addressof(definition), None, None)
+    function: Any = new(ctypes.addressof(definition), bound, None)
     return function
 
 

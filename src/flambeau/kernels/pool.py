@@ -301,7 +301,7 @@ def _load() -> None:
         jit.define("flambeau_set_handler", entry.value)
         source = SOURCE.replace("%SMALLEST%", str(SMALLEST))
         use = builtin("use_allocator", jit.load("pool" + source, lambda: source, "flambeau_use_allocator"))
-        find = jit.jit.get_function_address
+        find = jit.address
         handler = _Handler(
             b"flambeau",
             1,

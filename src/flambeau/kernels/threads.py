@@ -269,7 +269,7 @@ def load() -> None:
 def _state() -> ctypes.Array[ctypes.c_int64]:
     from flambeau.kernels.compile import engine
 
-    address = engine().jit.get_function_address("flambeau_thread_state")
+    address = engine().address("flambeau_thread_state")
     where = ctypes.CFUNCTYPE(ctypes.c_void_p)(address)()
     return (ctypes.c_int64 * WORDS).from_address(where)
 
@@ -280,7 +280,7 @@ def _start() -> None:
     from flambeau.kernels.compile import engine
 
     with _lock:
-        entry = engine().jit.get_function_address("flambeau_worker")
+        entry = engine().address("flambeau_worker")
         create = ctypes.CDLL(None).pthread_create
         create.argtypes = (ctypes.c_void_p,) * 4
         # Signals are Python's to handle, in its own threads.
