@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 VECTORS = {"avx512f": 64, "avx": 32}
 """Features that say how many bytes a vector register has; without one it is 16."""
@@ -46,7 +47,7 @@ def _account() -> tuple[str, ...]:
     return found if any(line.startswith("flags") for line in found) else ()
 
 
-def _llvm():  # type: ignore[no-untyped-def]
+def _llvm() -> Any:
     import llvmlite.binding
 
     return llvmlite.binding

@@ -121,19 +121,19 @@ class Linker:
                 return self.address(name)
             return value if section == SHN_ABS else pages + places[section] + value
 
-        image = (ctypes.c_char * size).from_address(pages)
+        image = (ctypes.c_ubyte * size).from_address(pages)
         for k, place in places.items():
             section = file.sections[k]
             if section.type != SHT_NOBITS:
-                image[place : place + section.size] = data[section.offset : section.offset + section.size]
+                ctypes.memmove(pages + place, data[section.offset : section.offset + section.size], section.size)
         for kind, k, place, symbol, addend in file.relocations():
             at = places[k] + place
             value = of(symbol) + addend - (0 if kind == R_X86_64_64 else pages + at)
             struct.pack_into(FIELDS[kind], image, at, value)
         if frozen:
             self._protect(pages, frozen, mmap.PROT_READ | mmap.PROT_EXEC)
-        for k, (name, section, _) in enumerate(file.symbols):
-            if name and section in places:
+        for k, (name, where, _) in enumerate(file.symbols):
+            if name and where in places:
                 self.symbols[name] = of(k)
 
     def _lay_out(self, file: Object) -> tuple[dict[int, int], int, int]:
