@@ -239,6 +239,14 @@ def test_reductions(name, shape):
                 same(getattr(prim, name)(x, axis, keepdims), want, 2e-5 if dtype == "float32" else 1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions_of_16_bit_floats_stay_16_bit(name, dtype):
+    for shape, axis in (((3, 300), 1), ((3, 300), None), ((), None), ((1,), 0)):
+        x = values(shape, dtype) if name != "prod" else np.sign(values(shape, dtype))
+        same(getattr(prim, name)(x, axis), expect(name, x, axis))
+
+
 def test_reductions_of_views_and_of_nothing():
     x = values((6, 7, 8), "float32")
     for view in (x.transpose(2, 0, 1), x[::2, :, ::-1], np.broadcast_to(x[:, :1], x.shape)):

@@ -138,14 +138,15 @@ class Trace:
         if dtype is None and x.dtype.kind in "iub":
             dtype = np.float64
         total = self.reduce("sum", x, axis, keepdims, dtype)
-        return self.apply("true_divide", (total, self.count(x, axis)))
+        return self.cast(self.apply("true_divide", (total, self.count(x, axis))), total.dtype)
 
     def var(self, x: Any, axis: Any, keepdims: bool, correction: float) -> Expr:
         x = self.lift(x)
         centred = self.apply("sub", (x, self.mean(x, axis, True, None)))
         squares = self.reduce("sum", self.apply("square", (centred,)), axis, keepdims, None)
         degrees = self.apply("sub", (self.count(x, axis), correction))
-        return self.apply("true_divide", (squares, self.apply("maximum", (degrees, 0.0))))
+        quotient = self.apply("true_divide", (squares, self.apply("maximum", (degrees, 0.0))))
+        return self.cast(quotient, squares.dtype)
 
 
 class Expr:
@@ -268,11 +269,9 @@ def has_float16() -> bool:
     """Whether the machine converts float16 (without it LLVM calls a library that may be absent)."""
     import platform
 
-    import llvmlite.binding as llvm
+    from flambeau.kernels import host
 
-    if platform.machine() in {"arm64", "aarch64"}:
-        return True
-    return bool(llvm.get_host_cpu_features().get("f16c"))
+    return platform.machine() in {"arm64", "aarch64"} or "f16c" in host.features()
 
 
 def _weak_dtype(number: Any) -> np.dtype:
