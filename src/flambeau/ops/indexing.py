@@ -13,6 +13,7 @@ import numpy as np
 from ..autograd.modes import state
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..prims import indexing as arrays
+from ..prims import scatter
 from ..tensor import Array, Tensor, wrap
 from .declare import composite, op, view
 from .dispatch import as_number, broadcast_error
@@ -340,7 +341,7 @@ def _mask(mask: Array, name: str) -> None:
         raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {word}")
 
 
-@op(inplace=True, out=False, scalars=True)
+@op(inplace=True, out=False, scalars=("value",))
 def masked_fill(input, mask, value):
     """`input` with `value`, a number or 0-d tensor, where `mask` is true."""
     _mask(mask, "masked_fill_")
@@ -432,7 +433,7 @@ def take(input, index):
     """The elements of `input`, seen as 1-d, at `index`."""
     if index.dtype != np.int64:
         raise RuntimeError(f"take(): Expected a long tensor for index, but got {dtype_name(index)}")
-    return arrays.take(input, index)
+    return scatter.take(input, index)
 
 
 @op(inplace=True, out=False)
@@ -450,7 +451,7 @@ def put(input, index, source, accumulate: bool = False):
             "put_(): self and source expected to have the same dtype, but got self.dtype = "
             f"{dtype_name(input)} and source.dtype = {dtype_name(source)}"
         )
-    return arrays.put(input, index, source, accumulate)
+    return scatter.put(input, index, source, accumulate)
 
 
 take.vjp(input=lambda g, input_shape, index: put(zeros_of(g, input_shape), index, g, True))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..prims import indexing as arrays
+from ..prims import scatter as arrays
 from ..tensor import Array, Tensor, wrap_dim
 from .declare import composite, op
 from .indexing import dtype_name, filling, masked_fill, number_like, zeros_of
@@ -71,7 +71,7 @@ def _check_scatter(input: Array, dim: int, index: Array, src: Array | None) -> N
 _REDUCTIONS = {None: None, "add": "sum", "multiply": "prod"}
 
 
-@op(inplace=True, scalars=True)
+@op(inplace=True, scalars=("src",))
 def scatter(
     input,
     dim: int,
@@ -280,7 +280,7 @@ def _check_copy(input: Array, dim: int, index: Array, source: Array) -> None:
         raise IndexError(f"{name}: Number of indices ({index.size}) should be equal to source.size(dim) ({count})")
 
 
-@op(inplace=True, out=False, scalars=True)
+@op(inplace=True, out=False, scalars=("value",))
 def index_fill(input, dim: int, index, value):
     """`input` with its slices `index` along `dim` filled with `value`, a number or 0-d tensor."""
     dim = wrap_dim(dim, input.ndim)

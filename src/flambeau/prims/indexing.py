@@ -6,6 +6,8 @@ advanced part, which copies. Positions are checked before anything is written.
 
 from __future__ import annotations
 
+import itertools
+import math
 import operator
 import warnings
 from collections.abc import Sequence
@@ -13,7 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .precision import is_half
+from .choice import pays
+from .pointwise import where
+from .scatter import combine_at, first_outside, into_flat, read_at, target, write_at
 
 Array = np.ndarray
 FULL = slice(None)
@@ -179,14 +183,45 @@ def index(x: Array, advanced: tuple[Any, ...]) -> Array:
         if len(advanced) == 1 or all(item is FULL for item in advanced[:-1]):
             only = advanced[-1]
             if only.dtype != bool:
-                return x.take(only, axis=len(advanced) - 1)
+                axis = len(advanced) - 1
+                size = only.size * (x.size // x.shape[axis]) if x.size else 0
+                if pays("gather", size):
+                    found = read_at(
+                        x, (None,) * axis + (only,), x.shape[:axis] + only.shape + x.shape[axis + 1 :], True
+                    )
+                    if found is not None:
+                        return found
+                return x.take(only, axis=axis)
             if only.shape == x.shape and x.flags.c_contiguous:
                 return x.reshape(-1).take(np.flatnonzero(only))
+        if x.size >= FEW and (entries := _integers(advanced)) is not None:
+            shape = index_shape(x.shape, advanced)
+            if pays("gather", math.prod(shape)):
+                found = read_at(x, tuple([None if item is FULL else item for item in entries]), shape, True)
+                if found is not None:
+                    return found
         result: Array = x[advanced]
     except IndexError:
         _diagnose(x.shape, advanced)
         return np.empty(index_shape(x.shape, advanced), x.dtype)
     return result if result.flags.c_contiguous else np.ascontiguousarray(result)
+
+
+FEW = 64
+"""Below so many elements of `x`, index expressions are left to NumPy before anything is counted."""
+
+
+def _integers(advanced: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """`advanced` with the positions of masks in their place; None where a mask has no dimensions."""
+    entries: list[Any] = []
+    for item in advanced:
+        if item is FULL or item.dtype != bool:
+            entries.append(item)
+        elif item.ndim:
+            entries.extend(np.nonzero(item))
+        else:
+            return None
+    return tuple(entries)
 
 
 def index_put(
@@ -196,7 +231,7 @@ def index_put(
     accumulate: bool = False,
     out: Array | None = None,
 ) -> Array:
-    """`x` with `values` written (or added) at `advanced`."""
+    """`x` with `values` written (or added) at `advanced`. `out` may be `x`."""
     shape = index_shape(x.shape, advanced)
     try:
         values = np.broadcast_to(values, shape)
@@ -205,19 +240,42 @@ def index_put(
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to "
             f"indexing result of shape {list(shape)}"
         ) from None
-    out = _target(x, out)
     if 0 in shape:
-        return out
+        return target(x, out)
     arrays = [item for item in advanced if item is not FULL]
+    masked = len(arrays) == 1 and arrays[0].dtype == bool
+    if masked and not accumulate and values.size and not any(values.strides):
+        place = sum(1 for _ in itertools.takewhile(lambda item: item is FULL, advanced))
+        mask = arrays[0].reshape(*arrays[0].shape, *(1,) * (x.ndim - place - arrays[0].ndim))
+        return masked_fill(x, mask, values[(0,) * values.ndim], out)
+    entries = _integers(advanced)
+    if entries is not None and pays("scatter", math.prod(shape)):
+        _check_positions(x.shape, advanced, entries)
+        out = target(x, out)
+        op = "sum" if accumulate else "set"
+        given = tuple([None if item is FULL else item for item in entries])
+        if write_at(out, given, values, values.strides, op, True):
+            return out
+        x = out
     try:
-        if not accumulate or (len(arrays) == 1 and arrays[0].dtype == bool):
-            out[advanced] = x[advanced] + values if accumulate else values
+        if not accumulate or masked:
+            sums = x[advanced] + values if accumulate else values
+            out = target(x, out)
+            out[advanced] = sums
             return out
         positions = np.arange(x.size).reshape(x.shape)[advanced]
     except IndexError:
         _diagnose(x.shape, advanced)
         raise
-    return _into_flat(out, lambda flat: _add_at(flat, positions.reshape(-1), values.reshape(-1)))
+    flat_positions, flat_values = positions.reshape(-1), values.reshape(-1)
+    return into_flat(target(x, out), lambda flat: combine_at(flat, flat_positions, flat_values, "sum"))
+
+
+def _check_positions(shape: tuple[int, ...], advanced: tuple[Any, ...], entries: tuple[Any, ...]) -> None:
+    """Raise PyTorch's error if an index is outside."""
+    for dim, item in enumerate(entries):
+        if item is not FULL and first_outside(item, -shape[dim], shape[dim]) is not None:
+            _diagnose(shape, advanced)
 
 
 def index_shape(shape: tuple[int, ...], advanced: tuple[Any, ...]) -> tuple[int, ...]:
@@ -288,280 +346,23 @@ def _diagnose(shape: tuple[int, ...], advanced: tuple[Any, ...]) -> None:
         raise IndexError(f"index {rows[row, order]} is out of bounds for dimension {order} with size {sizes[order]}")
 
 
-def first_outside(index: Array, low: int, high: int) -> int | None:
-    """The first element of `index` outside `low <= i < high`."""
-    if index.size == 0:
-        return None
-    if low == 0:
-        unsigned = index.view(np.uint64 if index.dtype.itemsize == 8 else np.uint32)
-        if unsigned.max() < high:
-            return None
-    elif index.min() >= low and index.max() < high:
-        return None
-    return int(index[(index < low) | (index >= high)][0])
-
-
-# One dimension: gather and scatter
-
-
-def gather(x: Array, dim: int, index: Array) -> Array:
-    """`out[i][j] = x[index[i][j]][j]` along `dim`; `index` may be smaller than `x` elsewhere."""
-    if x.ndim == 0:
-        _check_along(index, dim, 1)
-        return x.reshape(1)[index]
-    size = x.shape[dim]
-    _check_along(index, dim, size)
-    if x.ndim == 1:
-        return x.take(index)
-    x = np.ascontiguousarray(x)
-    return x.reshape(-1).take(_flat_positions(index, dim, x.shape))
-
-
-def scatter(
-    x: Array,
-    dim: int,
-    index: Array,
-    src: Array,
-    reduce: str | None = None,
-    include_self: bool = True,
-    out: Array | None = None,
-) -> Array:
-    """`x` with `src` written at `index` along `dim`, or combined with `reduce`.
-
-    `reduce` is None (the last value wins), "sum", "prod", "mean", "amin" or "amax"; without
-    `include_self` the old value of a written place does not take part.
-    """
-    if x.ndim == 0:
-        filled = scatter(x.reshape(1), 0, index.reshape(-1), src.reshape(-1), reduce, include_self)
-        out = _target(x, out)
-        out[()] = filled[0]
-        return out
-    _check_along(index, dim, x.shape[dim])
-    out = _target(x, out)
-    if index.size == 0:
-        return out
-    if src.ndim:
-        src = src[tuple(slice(size) for size in index.shape)]
-    values = np.broadcast_to(src, index.shape).reshape(-1)
-    positions = _flat_positions(index, dim, x.shape).reshape(-1)
-    return _into_flat(out, lambda flat: combine_at(flat, positions, values, reduce, include_self))
-
-
-def _check_along(index: Array, dim: int, size: int) -> None:
-    if (bad := first_outside(index, 0, size)) is not None:
-        raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
-
-
-def _flat_positions(index: Array, dim: int, shape: tuple[int, ...]) -> Array:
-    """Where `index` along `dim` points in a C-contiguous array of `shape`."""
-    dim %= len(shape)
-    offset: Any = 0
-    stride = 1
-    along = 1
-    for axis in range(len(shape) - 1, -1, -1):
-        if axis == dim:
-            along = stride
-        elif index.shape[axis] > 1:
-            steps = np.arange(index.shape[axis]) * stride
-            offset = offset + steps.reshape(-1, *(1,) * (len(shape) - 1 - axis))
-        stride *= shape[axis]
-    positions = index.astype(np.int64) if along == 1 else index * np.int64(along)
-    positions += offset
-    return positions
-
-
-def combine_at(flat: Array, positions: Array, values: Array, reduce: str | None, include_self: bool = True) -> None:
-    """Combine `values` into `flat` at `positions`, which may repeat, in place."""
-    if reduce is None:
-        flat[positions] = values
-        return
-    if is_half(flat.dtype):
-        wide = flat.astype(np.float32)
-        combine_at(wide, positions, values.astype(np.float32), reduce, include_self)
-        flat[...] = wide
-        return
-    if not include_self:
-        flat[positions] = _identity(reduce, flat.dtype)
-    if reduce in ("sum", "mean"):
-        _add_at(flat, positions, values)
-    else:
-        ufunc = {"prod": np.multiply, "amin": np.minimum, "amax": np.maximum}[reduce]
-        ufunc.at(flat, positions, values)
-    if reduce == "mean":
-        counts = np.bincount(positions, minlength=flat.size)
-        counts = np.maximum(counts + include_self, 1)
-        if flat.dtype.kind in "iu":
-            np.floor_divide(flat, counts, out=flat, casting="unsafe")
-        else:
-            np.divide(flat, counts, out=flat, casting="unsafe")
-
-
-def _identity(reduce: str, dtype: np.dtype) -> Any:
-    if reduce in ("sum", "mean"):
-        return 0
-    if reduce == "prod":
-        return 1
-    if dtype.kind in "fc":
-        return np.inf if reduce == "amin" else -np.inf
-    if dtype.kind == "b":
-        return reduce == "amin"
-    info = np.iinfo(dtype)
-    return info.max if reduce == "amin" else info.min
-
-
-def _add_at(flat: Array, positions: Array, values: Array) -> None:
-    """`flat[positions] += values` with repeated positions adding up."""
-    if is_half(flat.dtype):
-        wide = flat.astype(np.float32)
-        np.add.at(wide, positions, values.astype(np.float32))
-        flat[...] = wide
-    else:
-        np.add.at(flat, positions, values)
-
-
-def _target(x: Array, out: Array | None) -> Array:
-    """A copy of `x` to write into: `out` when given, which may be `x` itself."""
-    if out is None:
-        return np.array(x, order="C")
-    if out is not x:
-        out[...] = x
-    return out
-
-
-def _into_flat(out: Array, write: Any) -> Array:
-    """Let `write` change the elements of `out` as a 1-d array in C order."""
-    if out.flags.c_contiguous:
-        write(out.reshape(-1))
-    else:
-        flat = out.reshape(-1)
-        write(flat)
-        out[...] = flat.reshape(out.shape)
-    return out
-
-
-# One dimension: whole slices
-
-
-def index_select(x: Array, dim: int, index: Array) -> Array:
-    """Slices of `x` along `dim` in the order of the 1-d `index`."""
-    if x.ndim == 0:
-        x, keep_shape = x.reshape(1), ()
-        _check_self(index, 1)
-        return x.take(index).reshape(keep_shape)
-    _check_self(index, x.shape[dim])
-    return x.take(index.reshape(-1), axis=dim)
-
-
-def _check_self(index: Array, size: int) -> None:
-    if first_outside(index, 0, size) is not None:
-        raise IndexError("index out of range in self")
-
-
-def index_combine(
-    x: Array,
-    dim: int,
-    index: Array,
-    source: Array,
-    reduce: str,
-    include_self: bool = True,
-    out: Array | None = None,
-) -> Array:
-    """`x` with the slices of `source` combined into its slices `index` along `dim`."""
-    if x.ndim == 0:
-        return scatter(x, 0, index, source, reduce, include_self, out)
-    if reduce == "sum" and source.size >= MANY and source.size >= 8 * index.size:
-        wide = x.dtype.kind in "fc" and x.dtype.itemsize >= 4
-        if wide and x.dtype.itemsize <= 16:
-            return _add_slices(x, dim, index.reshape(-1), source, out)
-    along = index.reshape(-1, *(1,) * (x.ndim - 1 - dim % x.ndim))
-    return scatter(x, dim, np.broadcast_to(along, source.shape), source, reduce, include_self, out)
-
-
-MANY = 1 << 14
-"""Elements from which adding whole slices pays for grouping the index first."""
-
-
-def _add_slices(x: Array, dim: int, index: Array, source: Array, out: Array | None) -> Array:
-    """`index_combine` of sums: a sparse matrix of ones, a row for each slice of `x`, times `source`."""
-    from scipy.sparse import csr_array
-
-    count = x.shape[dim]
-    _check_along(index, dim, count)
-    order = np.argsort(index, kind="stable")
-    starts = np.zeros(count + 1, dtype=np.int64)
-    np.cumsum(np.bincount(index, minlength=count), out=starts[1:])
-    picks = csr_array((np.ones(index.size, x.dtype), order, starts), shape=(count, index.size))
-    slices = np.moveaxis(source, dim, 0)
-    sums = picks @ np.ascontiguousarray(slices).reshape(index.size, -1)
-    out = _target(x, out)
-    out += np.moveaxis(sums.reshape(count, *slices.shape[1:]), 0, dim)
-    return out
-
-
-def index_copy(x: Array, dim: int, index: Array, source: Array, out: Array | None = None) -> Array:
-    """`x` with its slices `index` along `dim` replaced by those of `source`."""
-    size = x.shape[dim] if x.ndim else 1
-    if (bad := first_outside(index, 0, size)) is not None:
-        raise IndexError(f"index_copy_(): index {bad} is out of bounds for dimension {dim} with size {size}")
-    out = _target(x, out)
-    if x.ndim == 0:
-        out[()] = source.reshape(-1)[-1]
-    else:
-        out[(FULL,) * (dim % x.ndim) + (index.reshape(-1),)] = source
-    return out
-
-
-def index_fill(x: Array, dim: int, index: Array, value: Any, out: Array | None = None) -> Array:
-    """`x` with its slices `index` along `dim` filled with `value`."""
-    size = x.shape[dim] if x.ndim else 1
-    if (bad := first_outside(index, -size, size)) is not None:
-        raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
-    out = _target(x, out)
-    if x.ndim == 0:
-        out[()] = value
-    else:
-        out[(FULL,) * (dim % x.ndim) + (index.reshape(-1),)] = value
-    return out
-
-
-def take(x: Array, index: Array) -> Array:
-    """Elements of `x`, seen as 1-d, at `index`; negative positions count from the end."""
-    _check_flat(index, x.size)
-    return x.reshape(-1).take(index)
-
-
-def put(x: Array, index: Array, source: Array, accumulate: bool = False, out: Array | None = None) -> Array:
-    """`x` with `source` written (or added) at `index` of `x` seen as 1-d."""
-    _check_flat(index, x.size)
-    out = _target(x, out)
-    positions = np.where(index < 0, index + x.size, index).reshape(-1)
-    values = source.reshape(-1)
-    return _into_flat(out, lambda flat: combine_at(flat, positions, values, "sum" if accumulate else None))
-
-
-def _check_flat(index: Array, size: int) -> None:
-    if (bad := first_outside(index, -size, size)) is not None:
-        raise IndexError(f"out of range: tried to access index {bad} on a tensor of {size} elements.")
-
-
 # Masks
 
 
 def masked_fill(x: Array, mask: Array, value: Any, out: Array | None = None) -> Array:
-    """`x` with `value` where `mask` (broadcast against `x`) is true."""
+    """`x` with `value` where `mask` (broadcast against `x`) is true. `out` may be `x`."""
+    filled: Array = where(mask, np.asarray(value).astype(x.dtype, copy=False), x)
     if out is None:
-        shape = np.broadcast_shapes(x.shape, mask.shape)
-        out = np.array(np.broadcast_to(x, shape), order="C")
-    else:
-        _target(x, out)
-    np.copyto(out, np.asarray(value).astype(out.dtype), where=mask)
+        return filled
+    np.copyto(out, filled)
     return out
 
 
 def masked_select(x: Array, mask: Array) -> Array:
     """The elements of `x` where `mask` is true, both broadcast, as a 1-d array in C order."""
-    x, mask = np.broadcast_arrays(x, mask)
-    return x.reshape(-1).take(np.flatnonzero(mask))
+    if x.shape != mask.shape:
+        x, mask = np.broadcast_arrays(x, mask)
+    return x.reshape(-1).take(mask.reshape(-1).nonzero()[0])
 
 
 def masked_scatter(x: Array, mask: Array, source: Array, out: Array | None = None) -> Array:
@@ -573,7 +374,7 @@ def masked_scatter(x: Array, mask: Array, source: Array, out: Array | None = Non
     count = int(np.count_nonzero(mask))
     if count > source.size:
         raise RuntimeError("Number of elements of source < number of ones in mask")
-    out = _target(x, out)
+    out = target(x, out)
     out[mask] = source.reshape(-1)[:count]
     return out
 

@@ -1,0 +1,98 @@
+"""How Python calls a kernel of arrays and integers: what it is given, and the word that it returns.
+
+A kernel is a function `(block, task, worker)`. `block` holds a word for what the tasks report, then
+an array's data pointer or an integer for each argument.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from flambeau.kernels.emit import Function, Module, Value
+
+TASK = {"block": "ptr", "task": "i64", "worker": "i64"}
+ALONE = 0
+"""As a number of tasks: a single one, too short to let go of the interpreter for."""
+
+
+class Task:
+    """The function that runs one task, and its arguments by name: pointers and integers."""
+
+    def __init__(self, module: Module, name: str, arrays: tuple[str, ...], integers: tuple[str, ...]) -> None:
+        self.module, self.name, self.arrays, self.integers = module, name, arrays, integers
+        self.fn = Function(module, f"{name}_task", TASK, linkage="internal")
+        self.block, self.task, self.worker = self.fn.args
+        kinds = [*((a, "ptr") for a in arrays), *((i, "i64") for i in integers)]
+        self.at: dict[str, Value] = {
+            key: self.fn.load(self.fn.offset(self.block, 8 * place), kind) for place, (key, kind) in enumerate(kinds, 1)
+        }
+
+    def __getitem__(self, name: str) -> Value:
+        return self.at[name]
+
+    def report(self, word: Value) -> None:
+        """What the call returns: of several reports any one."""
+        self.fn.store(word, self.block)
+
+    def finish(self, header: int) -> str:
+        """End the task; emit `name(tasks, *arrays, *integers)` for Python; the module's text.
+
+        An array's data pointer stands right behind the object's header.
+        """
+        self.fn.emit("ret void")
+        module = self.module
+        fn = Function(module, self.name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+        _, args, _ = fn.args
+        long = module.declare("PyLong_AsLongLong", "i64", "ptr")
+        new = module.declare("PyLong_FromLongLong", "ptr", "i64")
+        save = module.declare("PyEval_SaveThread", "ptr", "")
+        restore = module.declare("PyEval_RestoreThread", "void", "ptr")
+        run = module.declare("flambeau_run", "void", "ptr, ptr, i64")
+        count = len(self.arrays) + len(self.integers)
+        block = Value(fn, "%block", "ptr", 1)
+        fn.entry.append(f"  %block = alloca [{1 + count} x i64]")
+        fn.store(fn.const(0, "i64"), block)
+        for place in range(1 + count):
+            given = fn.load(fn.offset(args, 8 * place), "ptr")
+            if 0 < place <= len(self.arrays):
+                fn.store(fn.load(fn.offset(given, header), "ptr"), fn.offset(block, 8 * place))
+                continue
+            number = fn.op(f"call i64 {long}(ptr {given.ref})", "i64")
+            if place:
+                fn.store(number, fn.offset(block, 8 * place))
+            else:
+                tasks = number
+        with fn.when(tasks.eq(ALONE)):
+            fn.emit(f"call void @{self.fn.name}(ptr {block.ref}, i64 0, i64 0)")
+        with fn.when(tasks.ne(ALONE)):
+            state = fn.op(f"call ptr {save}()", "ptr")
+            fn.emit(f"call void {run}(ptr @{self.fn.name}, ptr {block.ref}, i64 {tasks.ref})")
+            fn.emit(f"call void {restore}(ptr {state.ref})")
+        result = fn.op(f"call ptr {new}(i64 {fn.load(block, 'i64').ref})", "ptr")
+        fn.emit(f"ret ptr {result.ref}")
+        return module.text()
+
+
+Kernel = Callable[..., int]
+
+
+@cache
+def kernel(generate: Callable[..., str], *key: Any) -> Kernel:
+    """The function that `generate(name, header, *key)` emits, compiled."""
+    from flambeau.kernels import threads
+    from flambeau.kernels.compile import HEADER, builtin, engine
+
+    threads.load()
+    name = re.sub(r"\W+", "_", "_".join(map(str, (generate.__name__, *key))))
+    return builtin(name, engine().load(name, lambda: generate(name, HEADER, *key), name))  # type: ignore[return-value]
+
+
+def division(total: int, least: int) -> int:
+    """Into how many tasks to split `total` elements of which `least` are worth a task."""
+    return ALONE if total < 2 * least else min(total // least, MOST)
+
+
+MOST = 32

@@ -1,0 +1,33 @@
+"""From how many elements a compiled kernel is used where NumPy would do: the one table of it."""
+
+from __future__ import annotations
+
+from flambeau.prims.core import AUTO_THRESHOLD, silent
+
+# Measured on two cores with AVX-512: below, NumPy's call is as short as a kernel's with its plan.
+LEAST = {
+    "gather": 512,
+    "scatter": 256,
+    "scan": 512,
+    "select": 256,
+    "sort": 1024,
+    "mask": 1024,
+}
+"""Elements that a call handles."""
+
+_available: bool | None = None
+
+
+def pays(name: str, size: int) -> bool:
+    """Whether `size` elements are worth the kernel `name` (forced, forbidden or not: `set_kernels`)."""
+    limit = silent["large"]
+    return size >= (LEAST[name] if limit == AUTO_THRESHOLD else limit) and size > 0 and _can_compile()
+
+
+def _can_compile() -> bool:
+    global _available
+    if _available is None:
+        from flambeau.kernels.compile import available
+
+        _available = available()
+    return _available
