@@ -217,6 +217,12 @@ class Value:
         text = f"shufflevector {vector} {one.ref}, {vector} poison, <{lanes} x i32> zeroinitializer"
         return self.fn.op(text, self.kind, lanes)
 
+    def shuffle(self, other: Value, places: list[int]) -> Value:
+        """Lanes of this vector and, from `self.lanes` on, of another one, in the order of `places`."""
+        lanes = ", ".join(f"i32 {at}" for at in places)
+        text = f"shufflevector {self.type} {self.ref}, {other.type} {other.ref}, <{len(places)} x i32> <{lanes}>"
+        return self.fn.op(text, self.kind, len(places))
+
     def fold(self, combine: Callable[[Value, Value], Value]) -> Value:
         """All lanes combined to a scalar, by halves."""
         value = self
@@ -328,6 +334,25 @@ class Function:
         align = "" if slot else ", align 1"
         self.emit(f"store {value.type} {value.ref}, ptr {pointer.ref}{align}")
 
+    def load_masked(self, pointer: Value, kind: str, mask: Value) -> Value:
+        """Neighbouring elements, or with a pointer a lane any; lanes that are off read 0."""
+        name, suffix = ("load", "p0") if pointer.lanes == 1 else ("gather", f"v{mask.lanes}p0")
+        vector = llvm_type(kind, mask.lanes)
+        suffix = f"v{mask.lanes}{_intrinsic_kind(kind)}.{suffix}"
+        types = f"{pointer.type}, i32, {mask.type}, {vector}"
+        symbol = self.module.declare(f"llvm.masked.{name}.{suffix}", vector, types)
+        given = f"{pointer.type} {pointer.ref}, i32 1, {mask.type} {mask.ref}, {vector} zeroinitializer"
+        return self.op(f"call {vector} {symbol}({given})", kind, mask.lanes)
+
+    def store_masked(self, value: Value, pointer: Value, mask: Value) -> None:
+        """To neighbouring elements, or with a pointer a lane to any, in the lanes that are on."""
+        name, suffix = ("store", "p0") if pointer.lanes == 1 else ("scatter", f"v{mask.lanes}p0")
+        suffix = f"v{mask.lanes}{_intrinsic_kind(value.kind)}.{suffix}"
+        types = f"{value.type}, {pointer.type}, i32, {mask.type}"
+        symbol = self.module.declare(f"llvm.masked.{name}.{suffix}", "void", types)
+        given = f"{value.type} {value.ref}, {pointer.type} {pointer.ref}, i32 1, {mask.type} {mask.ref}"
+        self.emit(f"call void {symbol}({given})")
+
     def offset(self, pointer: Value, nbytes: Value | int) -> Value:
         at = nbytes.ref if isinstance(nbytes, Value) else str(nbytes)
         return self.op(f"getelementptr i8, ptr {pointer.ref}, i64 {at}", "ptr")
@@ -368,6 +393,15 @@ class Function:
         self.emit(f"br label %{done}")
         self.label(done)
 
+    @contextmanager
+    def leaving(self, condition: Value) -> Iterator[None]:
+        """The block, which ends by returning, runs if `condition` holds."""
+        yes, on = self.name_new("leave"), self.name_new("on")
+        self.emit(f"br i1 {condition.ref}, label %{yes}, label %{on}")
+        self.label(yes)
+        yield
+        self.label(on)
+
     def either(self, condition: Value, yes: Callable[[], Value], no: Callable[[], Value]) -> Value:
         """The value of one of two blocks, of which only that one runs."""
         names = [self.name_new(p) for p in ("yes", "no", "both")]
@@ -385,6 +419,10 @@ class Function:
 
     def minimum(self, a: Value, b: Value) -> Value:
         return (a < b).select(a, b)
+
+
+def _intrinsic_kind(kind: str) -> str:
+    return kind if kind[0] == "f" else f"i{BITS[kind]}"
 
 
 def _as_float32(number: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flambeau.kernels.emit import BITS, Value, llvm_type
+from flambeau.kernels.emit import BITS, Value
 from flambeau.kernels.lower import REDUCTIONS
 from flambeau.kernels.spec import INNER
 
@@ -114,7 +114,7 @@ class Step:
         if described.step == "unit" or self.lanes == 1:
             self.store_unit(value, self.address(operand))
         elif described.step == "strided":
-            self.call_masked("scatter", value, self.addresses(operand))
+            self.fn.store_masked(value, self.addresses(operand), self.all_or_masked())
         else:
             raise AssertionError("an output varies over the last inner group")
 
@@ -130,7 +130,7 @@ class Step:
                 self.prefetch(at, BITS[kind] // 8)
             value = self.load_unit(at, kind)
         else:
-            value = self.gather(kind, self.addresses(operand))
+            value = self.fn.load_masked(self.addresses(operand), kind, self.all_or_masked())
         return from_memory(value, described.dtype)
 
     def prefetch(self, at: Value, size: int) -> None:
@@ -159,45 +159,13 @@ class Step:
     def load_unit(self, at: Value, kind: str) -> Value:
         if self.mask is None:
             return self.fn.load(at, kind, self.lanes)
-        return self.masked_call("load", kind, at)
-
-    def gather(self, kind: str, at: Value) -> Value:
-        return self.masked_call("gather", kind, at)
+        return self.fn.load_masked(at, kind, self.mask)
 
     def store_unit(self, value: Value, at: Value) -> None:
         if self.mask is None:
             self.fn.store(value, at)
         else:
-            self.call_masked("store", value, at)
+            self.fn.store_masked(value, at, self.mask)
 
-    def _mask(self) -> Value:
+    def all_or_masked(self) -> Value:
         return self.mask or self.fn.const(1, "i1", self.lanes)
-
-    def masked_call(self, name: str, kind: str, at: Value) -> Value:
-        """`llvm.masked.load` or `gather`; lanes that are off read 0."""
-        fn, mask, vector = self.fn, self._mask(), llvm_type(kind, self.lanes)
-        symbol = fn.module.declare(
-            f"llvm.masked.{name}.{self.suffix(kind, at)}",
-            vector,
-            f"{at.type}, i32, {mask.type}, {vector}",
-        )
-        return fn.op(
-            f"call {vector} {symbol}({at.type} {at.ref}, i32 1, {mask.type} {mask.ref}, {vector} zeroinitializer)",
-            kind,
-            self.lanes,
-        )
-
-    def call_masked(self, name: str, value: Value, at: Value) -> None:
-        """`llvm.masked.store` or `scatter`."""
-        fn, mask = self.fn, self._mask()
-        symbol = fn.module.declare(
-            f"llvm.masked.{name}.{self.suffix(value.kind, at)}",
-            "void",
-            f"{value.type}, {at.type}, i32, {mask.type}",
-        )
-        fn.emit(f"call void {symbol}({value.type} {value.ref}, {at.type} {at.ref}, i32 1, {mask.type} {mask.ref})")
-
-    def suffix(self, kind: str, at: Value) -> str:
-        kind = kind if kind[0] == "f" else f"i{BITS[kind]}"
-        pointers = "p0" if at.lanes == 1 else f"v{self.lanes}p0"
-        return f"v{self.lanes}{kind}.{pointers}"

@@ -3,60 +3,52 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from flambeau import prims
+from flambeau import autograd
 from flambeau.dtypes import bool_, float32
-from flambeau.kernels import fused
 from flambeau.ops.declare import composite, op, table
-from flambeau.ops.matmul import matmul, product
+from flambeau.ops.matmul import matmul
+from flambeau.ops.pointwise import where
 from flambeau.ops.shape import transpose
-from flambeau.tensor import Array, Tensor, wrap
+from flambeau.prims import attention as arrays
+from flambeau.tensor import Tensor, wrap
 
-TINY = 1e-30
+
+@op(name="_attention", method=False, out=False, grad_name="ScaledDotProductFlashAttentionForCpuBackward0")
+def attention(query, key, value, mask: Tensor | None, factor: float, causal: bool):
+    """softmax(query @ key.T * factor + mask) @ value, and the logarithms of the rows' sums.
+
+    With `causal` a query does not see keys at later places than its own.
+    """
+    return arrays.attend(query, key, value, mask, factor, causal)  # type: ignore[arg-type]
 
 
-@fused
-def _softmax(scores, mask, factor):
-    """softmax(scores * factor + mask) over the last axis; a row of nothing but -inf gives 0."""
-    x = scores * factor
+@attention.vjp
+def _(g, query, key, value, mask, factor, causal, result0, result1, needs):
+    if isinstance(g[0], Tensor):
+        given = (query, key, value, mask)
+        wanted = [each for each, needed in zip(given, needs, strict=True) if needed]
+        found = iter(autograd.grad(_written_out(*given, factor, causal), wanted, g[0], create_graph=True))
+        return tuple(next(found) if needed else None for needed in needs)
+    return arrays.attend_back(g[0], query, key, value, mask, factor, causal, result0, result1, needs[3])
+
+
+def _written_out(query: Any, key: Any, value: Any, mask: Any, factor: float, causal: bool, rate: float = 0.0) -> Tensor:
+    """Attention of tensors by ops, with dropout of the weights."""
+    scores = matmul(query, transpose(key, -2, -1)) * factor
+    if causal:
+        mask = wrap(arrays.future(query.shape[-2], key.shape[-2], query.dtype.numpy))
     if mask is not None:
-        x = x + mask
-    most = prims.amax(x, -1, True)
-    e = prims.exp(x - prims.where(prims.eq(most, -math.inf), 0.0, most))
-    return e / prims.maximum(prims.sum(e, -1, True), TINY)
-
-
-@fused
-def _softmax_rule(g, result):
-    return result * (g - prims.sum(g * result, -1, True))
-
-
-@op(name="_attention_weights", method=False, out=False)
-def attention_weights(query, key, mask: Tensor | None, factor: float):
-    """softmax(query @ key.T * factor + mask)."""
-    return _softmax(product(query, np.swapaxes(key, -2, -1)), mask, factor)
-
-
-@attention_weights.vjp
-def _(g, query, key, factor, result, needs):
-    if isinstance(g, Tensor):
-        of_scores = result * (g - (g * result).sum(-1, True))
-    else:
-        of_scores = _softmax_rule(g, result)
-    scaled = of_scores * factor
-    of_query = matmul(scaled, key) if needs[0] else None
-    of_key = matmul(transpose(scaled, -2, -1), query) if needs[1] else None
-    return of_query, of_key, of_scores if needs[2] else None
-
-
-@lru_cache(32)
-def _future(length: int, size: int, dtype: np.dtype) -> Array:
-    """-inf where a query would see a later key."""
-    return np.triu(np.full((length, size), -np.inf, dtype), 1)
+        scores = scores + mask
+    unseen = (scores == -math.inf).all(-1, True)
+    weights = table["softmax"].function(where(unseen, 0.0, scores), -1)
+    weights = where(unseen, 0.0, weights)
+    if rate:
+        weights = table["dropout"].function(weights, rate, True)
+    return matmul(weights, value)
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
@@ -106,13 +98,11 @@ def scaled_dot_product_attention(
         if attn_mask is not None and attn_mask.dtype is not bool_:
             attn_mask = attn_mask.to(float32)
     wide = query.dtype.numpy
-    if is_causal:
-        attn_mask = wrap(_future(query.shape[-2], key.shape[-2], wide))
-    elif attn_mask is not None and attn_mask.dtype is bool_:
+    if attn_mask is not None and attn_mask.dtype is bool_:
         attn_mask = wrap(np.where(attn_mask._array, wide.type(0), wide.type(-np.inf)))
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None and query.shape[-1] else scale or 0.0
-    weights = attention_weights(query, key, attn_mask, float(factor))
+    factor = float(1 / math.sqrt(query.shape[-1]) if scale is None and query.shape[-1] else scale or 0.0)
     if dropout_p:
-        weights = table["dropout"].function(weights, dropout_p, True)
-    result = matmul(weights, value)
+        result = _written_out(query, key, value, attn_mask, factor, is_causal, dropout_p)
+    else:
+        result = attention(query, key, value, attn_mask, factor, is_causal)[0]
     return result if result.dtype is kind else result.to(kind)

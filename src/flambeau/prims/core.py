@@ -69,8 +69,10 @@ AUTO_THRESHOLD = 1 << 15
 
 
 def set_kernels(mode: str) -> None:
-    """Choose when kernels run: "0" never, "1" for large arrays, "force" for every size."""
-    thresholds = {"0": 1 << 62, "1": AUTO_THRESHOLD, "force": 0}
+    """Choose when kernels run: "0" never, "1" for large arrays and calls that come often, "force" for every size,
+    "hot" as "1" from the second call on.
+    """
+    thresholds = {"0": 1 << 62, "1": AUTO_THRESHOLD, "hot": AUTO_THRESHOLD, "force": 0}
     if mode not in thresholds:
         raise ValueError(f"FLAMBEAU_KERNELS must be one of {list(thresholds)}, got {mode!r}")
     silent["large"] = thresholds[mode]
@@ -79,6 +81,12 @@ def set_kernels(mode: str) -> None:
 def threshold() -> int:
     """The number of elements from which kernels run."""
     return cast(int, silent["large"])
+
+
+def pays(size: int, least: int) -> bool:
+    """Whether a kernel that beats NumPy from `least` elements on is to run on `size` elements."""
+    large = threshold()
+    return size >= min(least, large) and large <= AUTO_THRESHOLD
 
 
 @silently

@@ -1,0 +1,107 @@
+"""Small matrix products inside of other kernels: operands in memory as they lie, sums in registers."""
+
+from __future__ import annotations
+
+from flambeau.kernels.emit import BITS, Function, Module, Value
+
+POINTERS = ("a", "b", "c")
+INTEGERS = ("a_row", "a_step", "b_row", "c_row", "rows", "columns", "depth", "add")
+SIZES = {64: {1: 12, 2: 12, 3: 8, 4: 6}, 32: {1: 8, 2: 6}, 16: {1: 8, 2: 6}}
+"""By a vector's bytes: how many rows of how many vectors a tile's sums have."""
+TOGETHER = 3
+"""Rows of `a` that are addressed from one pointer, by multiples of the stride that the processor has."""
+
+
+def multiplier(module: Module, kind: str, vector_bytes: int) -> str:
+    """Emit c[i, j] = sum over k of a[i, k] * b[k, j], plus what stood there if `add`; gives its name.
+
+    Strides are in bytes: `a_row` and `a_step` of `a`, `b_row`, `c_row`; neighbours in a row of `b`
+    and of `c` are neighbours in memory. Nothing outside of the matrices is read or written.
+    """
+    sizes, lanes = SIZES[vector_bytes], vector_bytes * 8 // BITS[kind]
+    for vectors, rows in sizes.items():
+        _strip(module, kind, lanes, vectors, rows)
+    name = f"multiply_{kind}"
+    fn = Function(module, name, _arguments(), linkage="internal")
+    at = dict(zip(_arguments(), fn.args, strict=True))
+    widest = max(sizes)
+    with fn.loop(fn.const(0, "i64"), at["columns"], widest * lanes) as j:
+        left = at["columns"] - j
+        places = {"columns": left} | {x: fn.offset(at[x], j * (BITS[kind] // 8)) for x in "bc"}
+        for vectors in sizes:
+            fits = left > (vectors - 1) * lanes
+            if vectors < widest:
+                fits = fits & (left <= vectors * lanes)
+            with fn.when(fits):
+                call(fn, f"{name}_{vectors}", {**at, **places})
+    fn.emit("ret void")
+    return name
+
+
+def call(fn: Function, name: str, arguments: dict[str, Value]) -> None:
+    """Emit the call of a multiplier."""
+    given = ", ".join(f"{arguments[x].type} {arguments[x].ref}" for x in _arguments())
+    fn.emit(f"call void @{name}({given})")
+
+
+def _arguments() -> dict[str, str]:
+    return dict.fromkeys(POINTERS, "ptr") | dict.fromkeys(INTEGERS, "i64")
+
+
+def _strip(module: Module, kind: str, lanes: int, vectors: int, rows: int) -> None:
+    """Emit the product for at most `vectors` vectors of columns, of which the last may be partial."""
+    fn = Function(module, f"multiply_{kind}_{vectors}", _arguments(), linkage="internal")
+    at = dict(zip(_arguments(), fn.args, strict=True))
+    rest = at["columns"] - (vectors - 1) * lanes
+    mask = fn.lane_index(lanes) < rest.splat(lanes)
+    start = fn.const(0, "i64")
+    while rows:
+        whole = start + (at["rows"] - start).udiv(start.like(rows)) * rows
+        with fn.loop(start, whole, rows) as i:
+            _tile(fn, at, kind, lanes, vectors, rows, i, mask)
+        start, rows = whole, rows // 2
+    fn.emit("ret void")
+
+
+def _tile(
+    fn: Function, at: dict[str, Value], kind: str, lanes: int, vectors: int, rows: int, i: Value, mask: Value
+) -> None:
+    size = lanes * BITS[kind] // 8
+    zero = fn.const(0, "i64")
+    sums = [[fn.slot(kind, lanes) for _ in range(vectors)] for _ in range(rows)]
+
+    def load(row: Value) -> list[Value]:
+        whole = [fn.load(fn.offset(row, j * size), kind, lanes) for j in range(vectors - 1)]
+        return [*whole, fn.load_masked(fn.offset(row, (vectors - 1) * size), kind, mask)]
+
+    places = [fn.offset(at["c"], (i + r) * at["c_row"]) for r in range(rows)]
+    for slots in sums:
+        for slot in slots:
+            fn.store(fn.const(0, kind, lanes), slot, slot=True)
+    with fn.when(at["add"].ne(0)):
+        for slots, place in zip(sums, places, strict=True):
+            for slot, value in zip(slots, load(place), strict=True):
+                fn.store(value, slot, slot=True)
+    groups = range(0, rows, TOGETHER)
+    pointers = [fn.slot("ptr") for _ in groups]
+    for first, pointer in zip(groups, pointers, strict=True):
+        fn.store(fn.offset(at["a"], (i + first) * at["a_row"]), pointer, slot=True)
+    right = fn.slot("ptr")
+    fn.store(at["b"], right, slot=True)
+    with fn.loop(zero, at["depth"]):
+        line = fn.load_slot(right, "ptr")
+        columns = load(line)
+        fn.store(fn.offset(line, at["b_row"]), right, slot=True)
+        for first, pointer in zip(groups, pointers, strict=True):
+            base = fn.load_slot(pointer, "ptr")
+            fn.store(fn.offset(base, at["a_step"]), pointer, slot=True)
+            for r in range(first, min(first + TOGETHER, rows)):
+                factor = fn.load(fn.offset(base, at["a_row"] * (r - first)), kind).splat(lanes)
+                for slot, column in zip(sums[r], columns, strict=True):
+                    total = fn.load_slot(slot, kind, lanes)
+                    fn.store(factor.call("fma", column, total), slot, slot=True)
+    for slots, place in zip(sums, places, strict=True):
+        values = [fn.load_slot(slot, kind, lanes) for slot in slots]
+        for j, value in enumerate(values[:-1]):
+            fn.store(value, fn.offset(place, j * size))
+        fn.store_masked(values[-1], fn.offset(place, (vectors - 1) * size), mask)
