@@ -210,7 +210,7 @@ class finfo:
     """Numerical limits of a floating-point dtype."""
 
     def __init__(self, type: dtype | None = None) -> None:
-        type = type or get_default_dtype()
+        type = get_default_dtype() if type is None else as_dtype(type, "finfo")
         if type.category < FLOATING:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{type}'")
         type = type.to_real()
@@ -240,6 +240,7 @@ class iinfo:
     """Numerical limits of an integer dtype."""
 
     def __init__(self, type: dtype) -> None:
+        type = as_dtype(type, "iinfo")
         if type.category != INTEGRAL:
             raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'")
         limits = np.iinfo(type.numpy)
@@ -281,3 +282,13 @@ def default_of(value_type: type) -> dtype:
 
 
 bool_type = builtins.bool
+_PYTHON_TYPES: dict[Any, dtype] = {float: float64, int: int64, bool_type: bool_, complex: complex128}
+
+
+def as_dtype(given: Any, function: str) -> dtype:
+    """What a `dtype` argument of `function` means: a dtype, or the widest of a Python number type."""
+    if isinstance(given, dtype):
+        return given
+    if isinstance(given, type) and given in _PYTHON_TYPES:
+        return _PYTHON_TYPES[given]
+    raise TypeError(f"{function}(): argument 'dtype' must be torch.dtype, not {type(given).__name__}")

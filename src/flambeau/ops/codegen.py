@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import prims
+from .. import dtypes, prims
 from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import Node, freed_error, next_seq, version_error
 from ..autograd.modes import state, watch_plain_classes
@@ -44,6 +44,10 @@ namespace.update(
     output_of=dispatch.output_of,
     revive_all=dispatch.revive_all,
     pick=dispatch.pick,
+    renamed=dispatch.renamed,
+    MISSING=dispatch.MISSING,
+    DType=dtypes.dtype,
+    as_dtype=dtypes.as_dtype,
     UNSAVED=[0],
     F32=np.dtype(np.float32),
     F64=np.dtype(np.float64),
@@ -128,6 +132,7 @@ def compile_form(op: Op, kind: str) -> None:
 
 def _signature(op: Op, kind: str) -> str:
     parts, starred = [], False
+    missing = _renamable(op, kind)
     for place, param in enumerate(op.params):
         if param.keyword and not starred:
             parts.append("*")
@@ -135,7 +140,9 @@ def _signature(op: Op, kind: str) -> str:
         name = param.name
         if place == 0 and "method" in kind and not name.startswith("*"):
             name = "self"
-        if param.required:
+        if param.name in missing:
+            parts.append(f"{name}=MISSING")
+        elif param.required:
             parts.append(name)
         else:
             namespace[f"_{op.name}_default_{param.name}"] = param.default
@@ -156,12 +163,24 @@ def _numpy_named(op: Op, kind: str) -> bool:
     return kind in ("function", "method") and any(param.name == "dim" for param in op.params)
 
 
+def _renamable(op: Op, kind: str) -> list[str]:
+    """The required parameters from `dim` on: a call may say `axis` in its place."""
+    required = [param.name for param in op.params if param.required]
+    return required[required.index("dim") :] if "dim" in required and _numpy_named(op, kind) else []
+
+
 def _renaming(op: Op, kind: str, arguments: str) -> list[str]:
-    if not _numpy_named(op, kind):
-        return []
-    namespace["renamed"] = dispatch.renamed
-    out = "out" if op.out else "None"
-    return ["    if names:", f"        return renamed(_{op.name}_op, '{kind}', ({arguments},), {out}, names)"]
+    """The lines that come first: other names of arguments, and other forms of a dtype."""
+    lines = []
+    if _numpy_named(op, kind):
+        tests = ["names", *(f"{name} is MISSING" for name in _renamable(op, kind))]
+        out = "out" if op.out else "None"
+        lines += [f"    if {' or '.join(tests)}:"]
+        lines += [f"        return renamed(_{op.name}_op, '{kind}', ({arguments},), {out}, names)"]
+    if any(param.name == "dtype" for param in op.params) and not op.name.startswith("_"):
+        lines += ["    if dtype is not None and dtype.__class__ is not DType:"]
+        lines += [f"        dtype = as_dtype(dtype, '{op.name}')"]
+    return lines
 
 
 def _plain(name: str) -> str:

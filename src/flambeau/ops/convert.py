@@ -116,11 +116,11 @@ def parse_to(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
         raise TypeError(f"to() received an invalid keyword argument: {next(iter(options))!r}")
     if rest and isinstance(rest[0], Tensor):
         other = rest.pop(0)
-    elif rest and isinstance(rest[0], dtype):
+    elif rest and isinstance(rest[0], (dtype, type)):
         kind = rest.pop(0)
     elif rest and (rest[0] is None or isinstance(rest[0], (str, int, devices.device))):
         where = rest.pop(0)
-        if rest and (isinstance(rest[0], dtype) or rest[0] is None):
+        if rest and (isinstance(rest[0], (dtype, type)) or rest[0] is None):
             kind = rest.pop(0)
     elif rest:
         raise TypeError(
@@ -138,6 +138,8 @@ def parse_to(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
         copy = rest.pop(0)
     if other is not None:
         kind, where = other.dtype, other.device
+    if kind is not None:
+        kind = dtypes.as_dtype(kind, "to")
     return where, kind, non_blocking, copy, format
 
 

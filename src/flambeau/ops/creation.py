@@ -70,14 +70,10 @@ def size_of(args: Sequence[Any], name: str = "empty") -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _kind(given: Any, default: dtype | None = None) -> dtype:
+def _kind(given: Any, default: dtype | None, function: str) -> dtype:
     if given is None:
         return default or dtypes.get_default_dtype()
-    if not isinstance(given, dtype):
-        if given in (float, int, bool, complex):
-            return dtypes.default_of(given)
-        raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(given).__name__}")
-    return given
+    return given if given.__class__ is dtype else dtypes.as_dtype(given, function)
 
 
 # --- from data ------------------------------------------------------------------------------------------
@@ -196,7 +192,7 @@ def tensor(
             UserWarning,
             stacklevel=2,
         )
-    return made(array_of(data, dtype), requires_grad)
+    return made(array_of(data, dtype and _kind(dtype, None, "tensor")), requires_grad)
 
 
 namespace["tensor_of"] = lambda data: wrap(array_of(data))
@@ -207,6 +203,8 @@ def as_tensor(data: Any, dtype: dtype | None = None, device: Any = None) -> Tens
     """`data` as a tensor, without a copy where its memory can be shared."""
     if device is not None:
         devices.check(device)
+    if dtype is not None:
+        dtype = dtypes.as_dtype(dtype, "as_tensor")
     if isinstance(data, Tensor):
         return data if dtype is None or data.dtype is dtype else data.to(dtype)  # type: ignore[attr-defined]
     if isinstance(data, np.ndarray):
@@ -227,6 +225,8 @@ def asarray(
     """`obj` as a tensor; `copy` forces (True) or forbids (False) a copy."""
     if device is not None:
         devices.check(device)
+    if dtype is not None:
+        dtype = dtypes.as_dtype(dtype, "asarray")
     if isinstance(obj, Tensor):
         changed = dtype is not None and obj.dtype is not dtype
         if copy is False and changed:
@@ -249,12 +249,13 @@ def asarray(
 @creator
 def scalar_tensor(s: Any, *, dtype: dtype | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default dtype, or of `dtype`."""
-    return made(np.array(s, _kind(dtype).numpy), requires_grad)
+    return made(np.array(s, _kind(dtype, None, "scalar_tensor").numpy), requires_grad)
 
 
 @creator
 def frombuffer(buffer: Any, *, dtype: dtype, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A tensor over the memory of an object with Python's buffer protocol."""
+    dtype = dtypes.as_dtype(dtype, "frombuffer")
     size = memoryview(buffer).nbytes
     if size == 0 or count == 0:
         raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
@@ -305,7 +306,7 @@ def _filled(name: str, make: Any, doc: str) -> None:
         shape = size_of(size, name)
         if out is not None:
             return write_out(name, out, make(shape, out._array.dtype))
-        array = make(shape, _kind(dtype).numpy)
+        array = make(shape, _kind(dtype, None, name).numpy)
         if memory_format is channels_last:
             array = copied(array, memory_format)
         return made(array, requires_grad)
@@ -327,7 +328,7 @@ def _filled(name: str, make: Any, doc: str) -> None:
             raise TypeError(f"{name}_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         if device is not None:
             devices.check(device)
-        array = _empty_like(input._array, _kind(dtype, input.dtype).numpy, memory_format)
+        array = _empty_like(input._array, _kind(dtype, input.dtype, f"{name}_like").numpy, memory_format)
         if make is not np.empty:
             array[...] = make((), array.dtype)
         return made(array, requires_grad)
@@ -345,7 +346,8 @@ def _filled(name: str, make: Any, doc: str) -> None:
         size = (*size, keywords["size"]) if "size" in keywords else size
         if device is not None:
             devices.check(device)
-        return made(make(size_of(size, f"new_{name}"), _kind(dtype, self.dtype).numpy), requires_grad)
+        function = f"new_{name}"
+        return made(make(size_of(size, function), _kind(dtype, self.dtype, function).numpy), requires_grad)
 
     for function, its_name, its_doc in (
         (sized, name, f"A tensor of shape `size`, {doc}."),
@@ -397,7 +399,7 @@ def full(
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     shape = size_of((size,), "full")
-    kind = dtype or dtypes.default_of(type(fill_value))
+    kind = _kind(dtype, dtypes.default_of(type(fill_value)), "full")
     if out is not None:
         return write_out("full", out, np.full(shape, fill_value, out._array.dtype))
     return made(np.full(shape, fill_value, kind.numpy), requires_grad)
@@ -421,7 +423,7 @@ def full_like(
         return override(full_like, answering, (input, fill_value), {"dtype": dtype} if dtype else {})
     if device is not None:
         devices.check(device)
-    array = _empty_like(input._array, _kind(dtype, input.dtype).numpy, memory_format)
+    array = _empty_like(input._array, _kind(dtype, input.dtype, "full_like").numpy, memory_format)
     array[...] = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     return made(array, requires_grad)
 
@@ -439,7 +441,9 @@ def new_full(
     pin_memory: bool = False,
 ) -> Tensor:
     """A tensor of shape `size` and this one's dtype, filled with `fill_value`."""
-    return full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    return full(
+        size, fill_value, dtype=_kind(dtype, self.dtype, "new_full"), device=device, requires_grad=requires_grad
+    )
 
 
 @method
@@ -456,7 +460,7 @@ def new_tensor(
     """`data` as a new tensor of this one's dtype."""
     if device is not None:
         devices.check(device)
-    return made(array_of(data, dtype or self.dtype), requires_grad)
+    return made(array_of(data, _kind(dtype, self.dtype, "new_tensor")), requires_grad)
 
 
 @method
@@ -485,7 +489,7 @@ def empty_strided(
         raise RuntimeError(
             f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
         )
-    target = _kind(dtype).numpy
+    target = _kind(dtype, None, "empty_strided").numpy
     span = 0 if 0 in size else 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     memory = np.zeros(span, target)
     strides = tuple(step * target.itemsize for step in stride)
@@ -516,7 +520,7 @@ def eye(
     for name, value in (("n", n), ("m", m)):
         if value is not None and value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    array = np.eye(n, m, dtype=(out.dtype if out is not None else _kind(dtype)).numpy)
+    array = np.eye(n, m, dtype=(out.dtype if out is not None else _kind(dtype, None, "eye")).numpy)
     return made(array, requires_grad) if out is None else write_out("eye", out, array)
 
 
@@ -548,12 +552,11 @@ def arange(
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    if dtype is None:
-        if out is not None:
-            dtype = out.dtype
-        else:
-            dtype = dtypes.get_default_dtype() if float in map(type, (start, end, step)) else dtypes.int64
-    array = _range(start, step, math.ceil((end - start) / step), dtype.numpy)
+    default = dtypes.int64 if out is None else out.dtype
+    if out is None and float in map(type, (start, end, step)):
+        default = dtypes.get_default_dtype()
+    kind = _kind(dtype, default, "arange")
+    array = _range(start, step, math.ceil((end - start) / step), kind.numpy)
     return made(array, requires_grad) if out is None else write_out("arange", out, array)
 
 
@@ -577,7 +580,7 @@ def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Te
     )
     if end is None:
         start, end = 0, start
-    kind = options.pop("dtype", None) or dtypes.get_default_dtype()
+    kind = _kind(options.pop("dtype", None), None, "range")
     requires_grad = options.pop("requires_grad", False)
     return made(_range(start, step, math.floor((end - start) / step) + 1, kind.numpy), requires_grad)
 
@@ -621,11 +624,10 @@ def linspace(
     start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    kind = dtype or (out.dtype if out is not None else None)
-    if kind is None:
-        kind = dtypes.get_default_dtype()
-        if isinstance(start, complex) or isinstance(end, complex):
-            kind = kind.to_complex()
+    default = dtypes.get_default_dtype() if out is None else out.dtype
+    if out is None and (isinstance(start, complex) or isinstance(end, complex)):
+        default = default.to_complex()
+    kind = _kind(dtype, default, "linspace")
     array = _spaced(start, end, steps, kind.numpy)
     return made(array, requires_grad) if out is None else write_out("linspace", out, array)
 
@@ -650,7 +652,7 @@ def logspace(
     start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    target = (dtype or (out.dtype if out is not None else dtypes.get_default_dtype())).numpy
+    target = _kind(dtype, None if out is None else out.dtype, "logspace").numpy
     work = np.dtype(np.float64) if target.kind in "iu" else target
     with np.errstate(all="ignore"):
         array = np.power(work.type(base), _spaced(start, end, steps, work)).astype(target)

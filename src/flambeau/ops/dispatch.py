@@ -279,16 +279,23 @@ def _array_of(value: Any) -> Any:
 
 
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING", "__slots__": ()})()
+"""Stands for a required argument that may come under NumPy's name."""
 
 
 def renamed(op: Op, kind: str, args: tuple[Any, ...], out: Any, names: dict[str, Any]) -> Any:
-    """A call with NumPy's names for `dim` and `keepdim`."""
+    """A call with NumPy's names for `dim` and `keepdim`, or without a required argument."""
     given = list(args)
     for name, value in names.items():
         place = [i for i, param in enumerate(op.params) if param.name == _NUMPY_NAMES.get(name)]
-        if not place:
+        if not place or not (given[place[0]] is MISSING or given[place[0]] is op.params[place[0]].default):
             raise TypeError(f"{op.name}() got an unexpected keyword argument '{name}'")
         given[place[0]] = value
+    if any(value is MISSING for value in given):
+        first = next(i for i, value in enumerate(given) if value is MISSING)
+        missing = [f'"{param.name}"' for param in op.params[first:] if param.required]
+        few = "arguments" if len(missing) == 1 else "argument"  # PyTorch's own way round
+        raise TypeError(f"{op.name}() missing {len(missing)} required positional {few}: {', '.join(missing)}")
     split = sum(not param.keyword for param in op.params)
     keywords = {param.name: value for param, value in zip(op.params[split:], given[split:], strict=True)}
     if out is not None:

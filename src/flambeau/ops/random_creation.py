@@ -69,7 +69,7 @@ def _drawn(
         check_device(device)
     engine = engine_of(generator, name)
     if out is None:
-        array = np.empty(shape, _kind(dtype, default).numpy)
+        array = np.empty(shape, _kind(dtype, default, name).numpy)
         sample(engine, array)
         return made(array, requires_grad)
     if dtype is not None and dtype is not out.dtype:
@@ -158,7 +158,7 @@ def _like(
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {kind}")
     if device is not None:
         check_device(device)
-    array = _empty_like(input._array, _kind(dtype, input.dtype).numpy, memory_format)
+    array = _empty_like(input._array, _kind(dtype, input.dtype, name).numpy, memory_format)
     sample(engine_of(generator, name), array)
     return made(array, requires_grad)
 

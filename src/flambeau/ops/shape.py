@@ -10,7 +10,7 @@ import numpy as np
 from .. import storage
 from ..autograd import inplace
 from ..autograd.engine import sum_to
-from ..dtypes import dtype, from_numpy_dtype, scalar_name
+from ..dtypes import as_dtype, dtype, from_numpy_dtype, scalar_name
 from ..tensor import Array, Tensor, method, wrap, wrap_dim
 from .declare import alias, composite, op
 from .declare import view as view_op
@@ -105,6 +105,12 @@ def view_dtype(input, kind: Any):
             f"self.stride(-1) must be 1 to view {scalar_name(from_numpy_dtype(input.dtype))} as {scalar_name(kind)} "
             f"(different element sizes), but got {input.strides[-1] // input.itemsize}"
         )
+    if input.ndim and input.shape[-1] * input.itemsize % target.itemsize:
+        raise RuntimeError(
+            f"self.size(-1) must be divisible by {target.itemsize // input.itemsize} to view "
+            f"{scalar_name(from_numpy_dtype(input.dtype))} as {scalar_name(kind)} (different element sizes), but got "
+            f"{input.shape[-1]}"
+        )
     return input.view(target)
 
 
@@ -114,8 +120,8 @@ def view(self: Tensor, *shape: Any, dtype: Any = None) -> Tensor:
 
     Raises RuntimeError where the strides do not allow the shape.
     """
-    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], _DTYPE)):
-        kind = dtype or shape[0]
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (_DTYPE, type))):
+        kind = as_dtype(dtype or shape[0], "view")
         return self if kind is self.dtype else view_dtype(self, kind)
     return view_shape(self, inferred(ints(shape), self._array.size))
 
