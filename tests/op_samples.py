@@ -427,13 +427,18 @@ def pointwise_call(op):
     return op.function, *shapes[:count]
 
 
+def has_derivative(op):
+    """Whether a gradient flows through the op: a node named NotImplemented raises, as in PyTorch."""
+    return op.differentiable and op.grad_name != "NotImplemented"
+
+
 def all_calls():
     """Name and call of every sample."""
     for name, calls in CALLS.items():
         for place, call in enumerate(calls):
             yield f"{name}-{place}", call
     for name, op in table.items():
-        if op.family == "pointwise" and op.differentiable and name not in CALLS:
+        if op.family == "pointwise" and has_derivative(op) and name not in CALLS:
             yield name, pointwise_call(op)
 
 

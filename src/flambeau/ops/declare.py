@@ -93,7 +93,8 @@ class Op:
         method: bool | str = True,
         inplace: bool = False,
         out: bool = True,
-        scalars: bool = False,
+        scalars: tuple[str, ...] = (),
+        alone: bool = False,
         linear: bool = False,
         holomorphic: bool = True,
         view: bool = False,
@@ -109,7 +110,8 @@ class Op:
         self.body = body if family == "composite" else positional(body)
         self.doc = doc or self.signature.__doc__
         self.promote, self.method, self.inplace, self.out = promote, method, inplace, out
-        self.scalars, self.linear, self.holomorphic, self.view = scalars, linear, holomorphic, view
+        self.scalars, self.alone = scalars, alone  # arguments that may be numbers; whether all at once
+        self.linear, self.holomorphic, self.view = linear, holomorphic, view
         self.check, self.module, self.quiet, self.samples = check, module, quiet, samples
         self.precheck = precheck  # `check` sees the arrays, `precheck` what the user gave
         self.keep = keep  # tensor arguments that promotion leaves alone
@@ -267,8 +269,11 @@ def unary(name: str, prim: Any, doc: str, vjp: Callable[..., Any] | None = None,
 
 
 def binary(name: str, prim: Any, doc: str, **options: Any) -> Any:
-    """A pointwise op of two arguments, of which either may be a Python number; `input` and `other` are rules."""
-    return pointwise(name, prim, doc, **{"signature": _binary, "scalars": True, **options})
+    """A pointwise op of two arguments, of which one (`alone`: both) may be a Python number, or only those named by
+    `scalars`; `input` and `other` are rules.
+    """
+    signature = options.setdefault("signature", _binary)
+    return pointwise(name, prim, doc, **{"scalars": signature.__code__.co_varnames[:2], **options})
 
 
 def operators(function: Any, name: str, *, reverse: bool = True, inplace: bool = True) -> None:

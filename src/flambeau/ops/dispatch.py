@@ -228,7 +228,8 @@ def as_number(value: Any, target: np.dtype[Any]) -> Array:
 def prepare(op: Op, args: tuple[Any, ...]) -> tuple[list[Any], dtype | None]:
     """The arguments with tensors in the op's dtype (casts recorded), numbers as 0-d tensors."""
     checked: list[Any] = []
-    for place, (param, value) in enumerate(zip(op.params, args, strict=True)):
+    for place, (param, given) in enumerate(zip(op.params, args, strict=True)):
+        value = given.item() if isinstance(given, np.generic) else given  # PyTorch's numbers are weak
         if param.kind == STATIC or (param.kind == OPTIONAL and value is None):
             pass
         elif param.kind == TENSORS:
@@ -239,12 +240,14 @@ def prepare(op: Op, args: tuple[Any, ...]) -> tuple[list[Any], dtype | None]:
                     raise TypeError(
                         f"expected Tensor as element {at} in argument {place}, but got {type(each).__name__}"
                     )
-        elif not isinstance(value, Tensor) and not (op.scalars and isinstance(value, NUMBERS)):
+        elif not isinstance(value, Tensor) and not (param.name in op.scalars and isinstance(value, NUMBERS)):
             raise type_error(op, param.name, place, value)
         checked.append(value)
+    if op.scalars and not op.alone and not any(isinstance(value, Tensor) for value in checked):
+        raise type_error(op, op.params[0].name, 0, args[0])
     if op.precheck is not None:
         op.precheck(*args)
-    kind = compute_type(op, tensor_values(op, args, promoted=True))
+    kind = compute_type(op, tensor_values(op, tuple(checked), promoted=True))
     for at, param in enumerate(op.params):
         value = checked[at]
         if param.kind == STATIC or value is None or param.name in op.keep:
@@ -316,7 +319,8 @@ def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
             keywords["out"] = out
         return override(op.function, answering, shown, keywords)
     if out is None and any(isinstance(value, ARRAYS) or hasattr(value, "__prim__") for value in values):
-        return op.body(*_bare(op, args))
+        if not any(isinstance(value, Tensor) for value in values):
+            return op.body(*_bare(op, args))
     if state.autocast is not None and out is None:
         args = state.autocast(op, args)
     prepared, kind = prepare(op, args)
@@ -343,7 +347,7 @@ def compute(op: Op, args: Sequence[Any], kind: dtype | None = None) -> Any:
             return result
         if small:
             return narrowed(result, kind.numpy)
-        if isinstance(result, ARRAYS) and result.dtype != kind.numpy and _drifted(result.dtype.kind, kind):
+        if isinstance(result, ARRAYS) and result.dtype != kind.numpy and _drifted(result.dtype, kind):
             return np.asarray(result).astype(kind.numpy)
         return result
     except np.exceptions.AxisError as error:
@@ -371,9 +375,11 @@ def narrowed(result: Any, target: np.dtype[Any]) -> Any:
     return np.asarray(result).astype(target) if result is not None and result.dtype == np.float32 else result
 
 
-def _drifted(result_kind: str, kind: dtype) -> bool:
-    """Whether NumPy gave a result of another category than PyTorch would (integers with a float setting)."""
-    return result_kind in "iuf" and not kind.is_differentiable and kind is not dtypes.bool_
+def _drifted(result: np.dtype[Any], kind: dtype) -> bool:
+    """Whether a setting has widened the result in NumPy, as none does in PyTorch."""
+    if kind.is_differentiable:
+        return result.kind == kind.numpy.kind
+    return result.kind in "iuf" and kind is not dtypes.bool_
 
 
 def call_dunder(op: Op, self: Tensor, other: Any, reverse: bool) -> Any:

@@ -91,6 +91,7 @@ add = binary(
     "add",
     _scaled_prim(prims.add),
     "The sum `input + alpha * other`.",
+    alone=True,
     signature=scaled,
     input=lambda g: g,
     other=lambda g, alpha: g if alpha == 1 else g * alpha,
@@ -99,6 +100,7 @@ sub = binary(
     "sub",
     _scaled_prim(prims.sub),
     "The difference `input - alpha * other`.",
+    alone=True,
     signature=scaled,
     check=_no_bool_minus,
     input=lambda g: g,
@@ -108,6 +110,7 @@ mul = binary(
     "mul",
     prims.mul,
     "The product of each pair of elements.",
+    alone=True,
     input=lambda g, other: g * other,
     other=lambda g, input: g * input,
 )
@@ -115,16 +118,30 @@ true_divide = binary(
     "true_divide",
     prims.true_divide,
     "The quotient of each pair of elements; integers are divided as floats.",
+    alone=True,
     promote="float",
     grad_name="DivBackward0",
     input=lambda g, other: g / other,
     other=lambda g, result, other: -g * (result / other),
 )
+
+
+def _underivable(name: str) -> dict[str, Any]:
+    """The options of an op whose results want a gradient that PyTorch cannot give: the backward pass raises."""
+
+    def rule(g: Any) -> Any:
+        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+    return {"grad_name": "NotImplemented", "input": rule, "other": rule}
+
+
 floor_divide = binary(
     "floor_divide",
     prims.floor_divide,
     "The quotient rounded down.",
+    alone=True,
     check=_nonzero_divisor,
+    **_underivable("floor_divide"),
 )
 remainder = binary(
     "remainder",
@@ -138,6 +155,7 @@ fmod = binary(
     "fmod",
     prims.fmod,
     "The remainder of a division rounded towards zero: it has the sign of `input`.",
+    scalars=("other",),
     check=_nonzero_divisor,
     input=lambda g: g,
     other=lambda g, input, other: -g * trunc(input / other),
@@ -283,6 +301,7 @@ logaddexp = binary(
     "logaddexp",
     _logaddexp,
     "log(exp(input) + exp(other)).",
+    scalars=(),
     inplace=False,
     input=lambda g, input, result: g * exp(input - result),
     other=lambda g, other, result: g * exp(other - result),
@@ -291,6 +310,7 @@ logaddexp2 = binary(
     "logaddexp2",
     prims.logaddexp2,
     "log2(2**input + 2**other).",
+    scalars=(),
     inplace=False,
     input=lambda g, input, result: g * exp2(input - result),
     other=lambda g, other, result: g * exp2(other - result),
@@ -352,6 +372,7 @@ atan2 = binary(
     "atan2",
     prims.atan2,
     "The angle of the point (other, input), in radians.",
+    scalars=(),
     promote="float",
     input=lambda g, input, other: g * (other / (input * input + other * other)),
     other=lambda g, input, other: g * (-input / (input * input + other * other)),
@@ -360,6 +381,7 @@ hypot = binary(
     "hypot",
     prims.hypot,
     "sqrt(input**2 + other**2).",
+    scalars=(),
     input=lambda g, input, result: g * (input / result),
     other=lambda g, other, result: g * (other / result),
 )
@@ -462,7 +484,7 @@ maximum = binary(
     prims.maximum,
     "The greater of each pair (NaN if either is).",
     inplace=False,
-    scalars=False,
+    scalars=(),
     check=_no_complex("maximum_cpu"),
     input=lambda g, input, other: where(input == other, g * 0.5, where(input < other, 0.0, g)),
     other=lambda g, input, other: where(input == other, g * 0.5, where(input > other, 0.0, g)),
@@ -472,7 +494,7 @@ minimum = binary(
     prims.minimum,
     "The lesser of each pair (NaN if either is).",
     inplace=False,
-    scalars=False,
+    scalars=(),
     check=_no_complex("minimum_cpu"),
     input=lambda g, input, other: where(input == other, g * 0.5, where(input > other, 0.0, g)),
     other=lambda g, input, other: where(input == other, g * 0.5, where(input < other, 0.0, g)),
@@ -482,7 +504,7 @@ fmax = binary(
     prims.fmax,
     "The greater of each pair, ignoring NaN.",
     inplace=False,
-    scalars=False,
+    scalars=(),
     input=lambda g, input, other: where((input >= other) | isnan(other), g, 0.0),
     other=lambda g, input, other: where((input >= other) | isnan(other), 0.0, g),
 )
@@ -491,7 +513,7 @@ fmin = binary(
     prims.fmin,
     "The lesser of each pair, ignoring NaN.",
     inplace=False,
-    scalars=False,
+    scalars=(),
     input=lambda g, input, other: where((input <= other) | isnan(other), g, 0.0),
     other=lambda g, input, other: where((input <= other) | isnan(other), 0.0, g),
 )
@@ -514,7 +536,7 @@ for _name, _doc in {
         getattr(prims, _name),
         _doc,
         promote="bool",
-        scalars=not _name.startswith("logical"),
+        scalars=() if _name.startswith("logical") else ("other",),
         check=_no_complex(_name) if _name in ("lt", "le", "gt", "ge") else None,
     )
 for _name, _doc in {
@@ -561,6 +583,7 @@ copysign = binary(
     "copysign",
     prims.copysign,
     "The size of `input` with the sign of `other`.",
+    scalars=("other",),
     promote="float",
     input=lambda g, input, result: g * where(input == 0, 0.0, result / where(input == 0, 1.0, input)),
     other=lambda g: g * 0.0,
@@ -569,22 +592,30 @@ nextafter = binary(
     "nextafter",
     prims.nextafter,
     "The next float towards `other`.",
-    scalars=False,
+    scalars=(),
     input=lambda g: g,
     other=lambda g: g * 0,
 )
-gcd = binary("gcd", prims.gcd, "The greatest common divisor.", check=_integral("gcd"), scalars=False)
-lcm = binary("lcm", prims.lcm, "The least common multiple.", check=_integral("lcm"), scalars=False)
+gcd = binary("gcd", prims.gcd, "The greatest common divisor.", check=_integral("gcd"), scalars=())
+lcm = binary("lcm", prims.lcm, "The least common multiple.", check=_integral("lcm"), scalars=())
 heaviside = binary(
     "heaviside",
     lambda x, y: prims.heaviside(x, y).astype(x.dtype),
     "0, `other` or 1 for negative, zero and positive elements.",
     promote="same",
-    scalars=False,
+    scalars=(),
+    **_underivable("heaviside"),
 )
 
 
-@op(promote="default", scalars=True, keep=("condition",), grad_name="WhereBackward0", method=False)
+@op(
+    promote="default",
+    scalars=("input", "other"),
+    alone=True,
+    keep=("condition",),
+    grad_name="WhereBackward0",
+    method=False,
+)
 def where(condition, input, other):  # type: ignore[no-untyped-def]
     """`input` where `condition`, else `other`."""
     if condition.dtype != bool:
@@ -626,7 +657,15 @@ def div(input, other, *, rounding_mode=None):  # type: ignore[no-untyped-def]
     raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 
-@op(promote="default", scalars=True, method=False, out=False, check=_nonzero_divisor, grad_name="DivBackward1")
+@op(
+    promote="default",
+    scalars=("input", "other"),
+    alone=True,
+    method=False,
+    out=False,
+    check=_nonzero_divisor,
+    grad_name="DivBackward1",
+)
 def _rounded_div(input, other, mode: str):  # type: ignore[no-untyped-def]
     """The quotient rounded down or towards zero, in the operands' own dtype."""
     if mode == "floor":

@@ -93,9 +93,9 @@ def mvlgamma(input, p: int):
 mvlgamma.vjp(input=lambda g, input, p: g * sum(digamma(input - j / 2) for j in range(p)))
 
 
-def _no_derivative(name: str, argument: str) -> Any:
+def _no_derivative(name: str) -> Any:
     def rule(g):
-        raise NotImplementedError(f"the derivative for '{argument}' of '{name}' is not implemented")
+        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
 
     return rule
 
@@ -109,8 +109,8 @@ igamma = binary(
     prims.gammainc,
     "The lower regularized incomplete gamma function.",
     promote="float",
-    scalars=False,
-    input=_no_derivative("igamma", "input"),
+    scalars=(),
+    input=_no_derivative("igamma: input"),
     other=_gamma_density,
 )
 igammac = binary(
@@ -118,8 +118,8 @@ igammac = binary(
     prims.gammaincc,
     "The upper regularized incomplete gamma function.",
     promote="float",
-    scalars=False,
-    input=_no_derivative("igammac", "input"),
+    scalars=(),
+    input=_no_derivative("igammac: input"),
     other=lambda g, input, other: -_gamma_density(g, input, other),
 )
 special_zeta: Any = binary(
@@ -130,7 +130,7 @@ special_zeta: Any = binary(
     module=SPECIAL,
     method=False,
     inplace=False,
-    input=_no_derivative("zeta", "self"),
+    input=_no_derivative("zeta"),
     other=lambda g, input, other: g * -input * special_zeta(input + 1, other),
 )
 
