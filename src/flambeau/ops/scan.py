@@ -18,16 +18,20 @@ from .pointwise import conj, exp, log, where
 from .scatter import scatter_add
 
 
-def _widened(input: Array, dtype: DType | None) -> Array:
+def _target(input: Array, dtype: DType | None) -> np.dtype:
+    """The dtype of a running sum or product: integers become int64."""
     if dtype is not None:
-        return input.astype(dtype.numpy, copy=False)
-    return input.astype(np.int64, copy=False) if input.dtype.kind in "iub" else input
+        return dtype.numpy
+    return _INT64 if input.dtype.kind in "iub" else input.dtype
+
+
+_INT64 = np.dtype(np.int64)
 
 
 @op(inplace=True)
 def cumsum(input, dim: int, *, dtype: DType | None = None):
     """The running sum along `dim`; integers become int64."""
-    return arrays.cumsum(_widened(input, dtype), wrap_dim(dim, input.ndim))
+    return arrays.cumsum(input, wrap_dim(dim, input.ndim), _target(input, dtype))
 
 
 @op(name="_mirrored", method=False, out=False, linear=True)
@@ -49,7 +53,7 @@ cumsum.vjp(input=lambda g, dim: suffix_sum(g, dim))
 @op(inplace=True)
 def cumprod(input, dim: int, *, dtype: DType | None = None):
     """The running product along `dim`; integers become int64."""
-    return arrays.cumprod(_widened(input, dtype), wrap_dim(dim, input.ndim))
+    return arrays.cumprod(input, wrap_dim(dim, input.ndim), _target(input, dtype))
 
 
 def _cumprod(g, input, dim, result):
