@@ -21,6 +21,7 @@ LLVM_TYPES = {
     "u32": "i32",
     "i64": "i64",
     "u64": "i64",
+    "u128": "i128",
     "f16": "half",
     "f32": "float",
     "f64": "double",
@@ -380,6 +381,18 @@ class Function:
         self.label(body)
         yield i
         self.store(i + step, at, slot=True)
+        self.emit(f"br label %{head}")
+        self.label(done)
+
+    @contextmanager
+    def repeat(self, holds: Callable[[], Value]) -> Iterator[None]:
+        """`while holds()`."""
+        head, body, done = (self.name_new(p) for p in ("head", "body", "done"))
+        self.emit(f"br label %{head}")
+        self.label(head)
+        self.emit(f"br i1 {holds().ref}, label %{body}, label %{done}")
+        self.label(body)
+        yield
         self.emit(f"br label %{head}")
         self.label(done)
 
