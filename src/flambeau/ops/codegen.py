@@ -332,6 +332,9 @@ def _fast_body(op: Op, names: dict[str, str]) -> list[str]:
     else:
         body += ["try:", f"    r = _{op.name}_body({', '.join(arguments)})"]
         body += ["except AxisError as error:", "    raise translated(error) from None"]
+    if tests and op.promote in ("default", "float") and not _is_prim(op) and any(p.kind == STATIC for p in op.params):
+        # A setting that is a NumPy number has widened the result.
+        body += ["if r.__class__ is ndarray and d is F32 and r.dtype is F64:", "    r = r.astype(F32)"]
     nodes = {}
     for param in params:
         name = names[param.name]
@@ -366,9 +369,6 @@ def _wrap_and_record(
         lines += ["t = new(Tensor_)", "t._array = r", "t._counter = [0]"]
     params = tensor_params(op)
     has_rule = [p for p in params if op.joint is not None or p.name in op.rules]
-    if tests and op.promote in ("default", "float") and not _is_prim(op) and any(p.kind == STATIC for p in op.params):
-        # A setting that is a NumPy number has widened the result.
-        body += ["if r.__class__ is ndarray and d is F32 and r.dtype is F64:", "    r = r.astype(F32)"]
     if not op.differentiable or not any(nodes[p.name] != "None" for p in has_rule):
         return [*lines, *([] if op.view else ["t._node = None"]), "return t"]
     wanted = []
