@@ -7,14 +7,16 @@ to the array of numbers (`Slots`), to the operands, to the Python numbers and to
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
+
+import numpy as np
 
 from flambeau.kernels.emit import BITS, Function, Module, Value
 from flambeau.kernels.lower import POINTWISE, REDUCTIONS, emit_power
 from flambeau.kernels.math import absolute, fma
-from flambeau.kernels.spec import ENTRY, INNER, ROW, Spec
+from flambeau.kernels.spec import ENTRY, INNER, ROW, Node, Spec
 from flambeau.kernels.step import Step, from_memory, memory_kind, memory_of, to_memory
 
 LONG = 1 << 62
@@ -378,33 +380,69 @@ class Loops(Frame):
 
     def combine(self, k: int, value: Callable[[int], Value], lanes: int) -> Value:
         """A pointwise node, from its arguments' values."""
-        node, nodes = self.spec.nodes[k], self.spec.nodes
-        if node.op == "const":
-            return self.fn.const(node.param, node.kind, lanes)
-        if node.op == "reshape":
-            return value(node.args[0])
-        if node.op == "cast":
-            result = value(node.args[0]).convert(node.kind)
-            half = node.param in {"float16", "bfloat16"}
-            return from_memory(to_memory(result, node.param), node.param) if half else result
+        return combine(self.fn, self.spec.nodes, k, value, lanes, self.divide)
 
-        def operand(position: int, a: int) -> Value:
-            raw = node.op == "where" and position == 0
-            kind = nodes[a].kind if raw else node.param
-            if nodes[a].op == "const":
-                return self.fn.const(nodes[a].param, kind, lanes)
-            return value(a).convert(kind)
 
-        args = [operand(position, a) for position, a in enumerate(node.args)]
-        if node.op == "pow":
-            exponent = nodes[node.args[1]]
-            constant = exponent.param if exponent.op == "const" else None
-            result = emit_power(args[0], args[1], constant)
-        elif node.op == "true_divide" and lanes > 1:
-            result = self.divide(args[0], args[1], node.args[1])
-        else:
-            result = POINTWISE[node.op].emit(*args)
-        return result.convert(node.kind)
+def combine(
+    fn: Function,
+    nodes: Sequence[Node],
+    k: int,
+    value: Callable[[int], Value],
+    lanes: int,
+    divide: Callable[[Value, Value, int], Value] | None = None,
+) -> Value:
+    """The pointwise node `k` from its arguments' values, which `value` gives."""
+    node = nodes[k]
+    if node.op == "const":
+        return fn.const(node.param, node.kind, lanes)
+    if node.op == "reshape":
+        return value(node.args[0])
+    if node.op == "cast":
+        result = value(node.args[0]).convert(node.kind)
+        half = node.param in {"float16", "bfloat16"}
+        return from_memory(to_memory(result, node.param), node.param) if half else result
+
+    def operand(position: int, a: int) -> Value:
+        raw = node.op == "where" and position == 0
+        kind = nodes[a].kind if raw else node.param
+        if nodes[a].op == "const":
+            return fn.const(nodes[a].param, kind, lanes)
+        return value(a).convert(kind)
+
+    args = [operand(position, a) for position, a in enumerate(node.args)]
+    if node.op == "pow":
+        exponent = nodes[node.args[1]]
+        constant = exponent.param if exponent.op == "const" else None
+        result = emit_power(args[0], args[1], constant)
+    elif node.op == "true_divide" and lanes > 1 and divide is not None:
+        result = divide(args[0], args[1], node.args[1])
+    else:
+        result = POINTWISE[node.op].emit(*args)
+    return result.convert(node.kind)
+
+
+def inline(fn: Function, body: Callable[..., Any], values: Sequence[Value]) -> list[Value]:
+    """What `body`, a pointwise function of arrays, makes of vectors of one kind: its IR, here in `fn`."""
+    from flambeau.kernels.expr import Trace, compute_kind
+
+    dtype = np.dtype(f"f{BITS[values[0].kind] // 8}")
+    trace = Trace()
+    given = [trace.input(k, np.empty(2, dtype)) for k in range(len(values))]
+    found = body(*given)
+    results = [trace.lift(each) for each in (found if isinstance(found, tuple) else (found,))]
+    places = {id(each): k for k, each in enumerate(trace.nodes)}
+    nodes = []
+    for each in trace.nodes:
+        param = each.dtype.name if each.op == "cast" else each.param
+        nodes.append(Node(each.op, tuple(places[id(a)] for a in each.args), compute_kind(each.dtype), (), param))
+    made: list[Value] = []
+    for k, node in enumerate(nodes):
+        given_here = node.op == "input"
+        made.append(values[node.param] if given_here else combine(fn, nodes, k, made.__getitem__, values[0].lanes))
+    return [
+        fn.const(each.param, values[0].kind, values[0].lanes) if each.weak else made[places[id(each)]]
+        for each in results
+    ]
 
 
 def _write_combine(module: Module, spec: Spec, phase: int, lanes: int) -> None:

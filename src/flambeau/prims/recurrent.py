@@ -15,10 +15,14 @@ from typing import Any
 import numpy as np
 
 from flambeau import prims
-from flambeau.kernels import fused
+from flambeau.kernels.cells import CELLS, STATES, Cell, Place
+from flambeau.prims.core import pays, silently
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 """How many gates of `hidden` numbers a cell computes."""
+LEAST = 64
+"""Weights from which a compiled step beats NumPy, whose calls are some thirty."""
+COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -32,51 +36,134 @@ class Weights:
     projection: Any
 
 
-@fused
-def _lstm_step(xi, xf, xg, xo, hi, hf, hg, ho, c):
-    """The gates after their activations, the new cell state, and the output."""
-    i, f, g = prims.sigmoid(xi + hi), prims.sigmoid(xf + hf), prims.tanh(xg + hg)
-    o = prims.sigmoid(xo + ho)
+# The cells: from the product with the hidden state, a number for each gate, and what else a step has.
+
+
+@silently
+def _lstm(hi, hf, hg, ho, xi, xf, xg, xo, c):
+    """The gates after their activations, the new cell state (twice), and the output."""
+    i, f, g, o = prims.sigmoid(xi + hi), prims.sigmoid(xf + hf), prims.tanh(xg + hg), prims.sigmoid(xo + ho)
     new = f * c + i * g
-    return i, f, g, o, new, o * prims.tanh(new)
+    return i, f, g, o, new, new, o * prims.tanh(new)
 
 
-@fused
-def _lstm_back(i, f, g, o, before, new, dh, dc):
-    """The cotangents of the four gates before their activations, and of the cell state before."""
-    squashed = prims.tanh(new)
+@silently
+def _lstm_back(product, change, of_output, i, f, g, o, before, new, dc):
+    """The cotangents of the gates before their activations, of the cell state before, of the output past the gates."""
+    dh, squashed = product + change + of_output, prims.tanh(new)
     total = dc + dh * o * (1 - squashed * squashed)
-    return (
+    of_gates = (
         total * g * i * (1 - i),
         total * before * f * (1 - f),
         total * i * (1 - g * g),
         dh * squashed * o * (1 - o),
-        total * f,
     )
+    return *of_gates, total * f, 0.0
 
 
-@fused
-def _gru_step(xr, xz, xn, hr, hz, hn, h):
+@silently
+def _gru(hr, hz, hn, xr, xz, xn, h):
+    """The gates after their activations, the hidden part of the last, and the output."""
     r, z = prims.sigmoid(xr + hr), prims.sigmoid(xz + hz)
     n = prims.tanh(xn + r * hn)
-    return r, z, n, n + z * (h - n)
+    return r, z, n, hn, n + z * (h - n)
 
 
-@fused
-def _gru_back(r, z, n, hn, h, dh):
-    """The cotangents of the gates, of the hidden part of the last, and of the state before."""
+@silently
+def _gru_back(product, change, of_output, r, z, n, hn, h):
+    """The cotangents of the gates, of the products with the hidden state, and of that state past them."""
+    dh = product + change + of_output
     of_n = dh * (1 - z) * (1 - n * n)
-    return of_n * hn * r * (1 - r), dh * (h - n) * z * (1 - z), of_n, of_n * r, dh * z
+    of_r, of_z = of_n * hn * r * (1 - r), dh * (h - n) * z * (1 - z)
+    return of_r, of_z, of_n, of_r, of_z, of_n * r, dh * z
 
 
-def _run(function: Any, arguments: tuple[Any, ...], targets: tuple[np.ndarray, ...]) -> None:
-    """A step's kernel whatever its size: the steps of a sequence are many."""
-    result = NotImplemented
-    if targets[0].size >= 512 and targets[0].dtype.itemsize >= 4:
-        result = function.compiled.run(arguments, (), targets)
-    if result is NotImplemented:
-        for target, value in zip(targets, function(*arguments), strict=True):
-            target[...] = value
+@silently
+def _rnn_tanh(h, x):
+    return prims.tanh(x + h)
+
+
+@silently
+def _rnn_tanh_back(product, change, of_output, made):
+    return (product + change + of_output) * (1 - made * made), 0.0
+
+
+@silently
+def _rnn_relu(h, x):
+    return prims.maximum(x + h, 0)
+
+
+@silently
+def _rnn_relu_back(product, change, of_output, made):
+    return prims.where(prims.gt(made, 0), product + change + of_output, 0), 0.0
+
+
+def _gates(array: str, parts: int) -> tuple[Place, ...]:
+    return tuple(Place(array, gate) for gate in range(parts))
+
+
+_BACK = (Place("change"), Place("of_outputs"))
+_MADE = (*_BACK, Place("outputs"))
+CELLS |= {
+    "lstm": Cell(
+        *(_lstm, 4, (*_gates("gates", 4), Place("state"))),
+        (*_gates("gates", 4), Place("extra"), Place("state"), Place("outputs")),
+    ),
+    "lstm_back": Cell(
+        *(_lstm_back, 1, (*_BACK, *_gates("gates", 4), Place("before"), Place("extra"), Place("state"))),
+        (*_gates("of_gates", 4), Place("state"), Place("change")),
+    ),
+    "gru": Cell(
+        *(_gru, 3, (*_gates("gates", 3), Place("state"))),
+        (*_gates("gates", 3), Place("extra"), Place("outputs")),
+    ),
+    "gru_back": Cell(
+        *(_gru_back, 1, (*_BACK, *_gates("gates", 3), Place("extra"), Place("before"))),
+        (*_gates("of_gates", 3), *_gates("of_linear", 3), Place("change")),
+    ),
+    "rnn_tanh": Cell(_rnn_tanh, 1, _gates("gates", 1), (Place("outputs"),)),
+    "rnn_tanh_back": Cell(_rnn_tanh_back, 1, _MADE, (Place("of_gates"), Place("change"))),
+    "rnn_relu": Cell(_rnn_relu, 1, _gates("gates", 1), (Place("outputs"),)),
+    "rnn_relu_back": Cell(_rnn_relu_back, 1, _MADE, (Place("of_gates"), Place("change"))),
+}
+
+
+class _OnNumPy:
+    """What `kernels.recurrent.Runner` does, by NumPy."""
+
+    def __init__(self, cell: str, weights: np.ndarray, bias: np.ndarray | None, rows: int) -> None:
+        depth, self.parts, self.hidden = weights.shape
+        self.cell, self.weights = CELLS[cell], np.ascontiguousarray(weights).reshape(depth, self.parts * self.hidden)
+        self.bias = None if bias is None else bias.reshape(-1)
+
+    def __call__(
+        self, a: np.ndarray, a_first: int, a_count: int, first: int, count: int, arrays: dict[str, np.ndarray]
+    ) -> None:
+        columns = np.zeros((count, self.weights.shape[1]), a.dtype)
+        np.matmul(a[a_first : a_first + a_count], self.weights, out=columns[:a_count])
+        if self.bias is not None:
+            columns += self.bias
+
+        def find(place: Place) -> np.ndarray:
+            start = 0 if place.array in STATES else first
+            width = self.hidden * place.gate
+            return arrays[place.array][start : start + count, width : width + self.hidden]
+
+        with np.errstate(all="ignore"):
+            made = self.cell.body(*_columns(columns, self.parts), *map(find, self.cell.reads))
+        for place, value in zip(self.cell.writes, made if isinstance(made, tuple) else (made,), strict=True):
+            find(place)[...] = value
+
+
+def _runner(cell: str, weights: np.ndarray, bias: np.ndarray | None, rows: int) -> Any:
+    """What computes the steps of `cell`; `weights` (depth, parts, hidden)."""
+    from flambeau.kernels.compile import available
+
+    if not pays(weights.size, LEAST) or not rows or weights.dtype not in COMPILED or not available():
+        return _OnNumPy(cell, weights, bias, rows)
+    from flambeau.kernels.recurrent import Runner
+
+    return Runner(cell, weights, bias, rows)
 
 
 def _steps(sizes: Sequence[int], reverse: bool) -> list[tuple[int, int]]:
@@ -105,40 +192,24 @@ def layer(
     """Outputs, last states h and c, and what the backward pass needs: gates and an extra."""
     parts, hidden = GATES[cell], weights.hidden.shape[0] // GATES[cell]
     gates = x @ weights.input.T
-    if weights.input_bias is not None:
+    bias = weights.hidden_bias
+    if bias is not None and cell == "gru":
         gates += weights.input_bias
-        if cell != "gru":
-            gates += weights.hidden_bias
+    elif bias is not None:
+        bias = bias + weights.input_bias
     h = h.copy()
     c = None if c is None else c.copy()
     outputs = np.empty((len(x), h.shape[1]), x.dtype)
     extra = np.empty((len(x), hidden if cell in ("lstm", "gru") else 0), x.dtype)
-    transposed = np.ascontiguousarray(weights.hidden.T)
     whole = outputs if weights.projection is None else np.empty_like(extra)
+    packed = weights.hidden.reshape(parts, hidden, -1).transpose(2, 0, 1)
+    run = _runner(cell, packed, None if bias is None else bias.reshape(parts, hidden), max(sizes, default=0))
+    arrays = {"gates": gates, "state": h if c is None else c, "extra": extra, "outputs": whole}
     for start, n in _steps(sizes, reverse):
-        rows = slice(start, start + n)
-        linear = h[:n] @ transposed
-        mine = _columns(gates[rows], parts)
-        if cell == "lstm":
-            assert c is not None
-            arguments = (*mine, *_columns(linear, 4), c[:n])
-            _run(_lstm_step, arguments, (*mine, extra[rows], whole[rows]))
-            c[:n] = extra[rows]
-        elif cell == "gru":
-            if weights.hidden_bias is not None:
-                linear += weights.hidden_bias
-            parts_of_h = _columns(linear, 3)
-            extra[rows] = parts_of_h[2]
-            _run(_gru_step, (*mine, *parts_of_h, h[:n]), (*mine, outputs[rows]))
-        else:
-            linear += gates[rows]
-            if cell == "rnn_tanh":
-                np.tanh(linear, out=outputs[rows])
-            else:
-                np.maximum(linear, 0, out=outputs[rows])
+        run(h, 0, n, start, n, arrays)
         if weights.projection is not None:
-            np.matmul(whole[rows], weights.projection.T, out=outputs[rows])
-        h[:n] = outputs[rows]
+            np.matmul(whole[start : start + n], weights.projection.T, out=outputs[start : start + n])
+        h[:n] = outputs[start : start + n]
     return outputs, h, h[:0] if c is None else c, gates, extra
 
 
@@ -158,48 +229,46 @@ def layer_back(
     extra: np.ndarray,
 ) -> tuple[Any, ...]:
     """The cotangents of x, h, c, and of the weights in the order of `Weights`' fields."""
+    parts, projection = GATES[cell], weights.projection
+    hidden = weights.hidden.shape[0] // parts
     dh = np.zeros_like(h) if of_h is None else of_h.copy()
-    dc = None if c is None else (np.zeros_like(c) if of_c is None else of_c.copy())
-    of_gates = np.empty_like(gates) if cell in ("lstm", "gru") else np.empty_like(outputs)
-    of_linear = np.empty_like(gates) if cell == "gru" else of_gates
+    dc = dh if c is None else (np.zeros_like(c) if of_c is None else of_c.copy())
+    of_outputs = np.zeros_like(outputs) if of_outputs is None else np.ascontiguousarray(of_outputs)
+    of_gates = np.empty((len(x), parts * hidden), x.dtype)
+    of_linear = np.empty_like(of_gates) if cell == "gru" else of_gates
     before_h = _previous(outputs, h, sizes, reverse)
-    before_c = None if c is None else _previous(extra, c, sizes, reverse)
-    of_projection = None if weights.projection is None else np.zeros_like(weights.projection)
+    before = before_h if c is None else _previous(extra, c, sizes, reverse)
+    of_projection = None if projection is None else np.zeros_like(projection)
+    arrays = {"gates": gates, "extra": extra, "outputs": outputs, "before": before, "of_outputs": of_outputs}
+    arrays |= {"of_gates": of_gates, "of_linear": of_linear, "state": dc, "change": dh}
+    back = f"{cell}_back"
+    if projection is not None:  # the product with the gates gives the cotangent of what was projected
+        arrays |= {"change": np.zeros_like(dc), "of_outputs": np.zeros((len(x), hidden), x.dtype)}
+        run = _runner(back, np.zeros((0, 1, hidden), x.dtype), None, 0)
+    else:
+        run = _runner(back, weights.hidden.reshape(-1, 1, hidden), None, max(sizes, default=0))
+    last, late = 0, 0
     for start, n in reversed(_steps(sizes, reverse)):
         rows = slice(start, start + n)
-        total = dh[:n]
-        if of_outputs is not None:
-            total += of_outputs[rows]
-        if cell == "lstm":
-            assert dc is not None and before_c is not None
-            mine = _columns(gates[rows], 4)
-            if weights.projection is not None:
-                whole = mine[3] * np.tanh(extra[rows])
-                of_projection += total.T @ whole
-                total = total @ weights.projection
-            arguments = (*mine, before_c[rows], extra[rows], total, dc[:n])
-            _run(_lstm_back, arguments, (*_columns(of_gates[rows], 4), dc[:n]))
-            dh[:n] = of_gates[rows] @ weights.hidden
-        elif cell == "gru":
-            mine = _columns(gates[rows], 3)
-            r, z, n_gate = _columns(of_gates[rows], 3)
-            through = np.empty_like(total)
-            last = _columns(of_linear[rows], 3)
-            arguments = (*mine, extra[rows], before_h[rows], total)
-            _run(_gru_back, arguments, (r, z, n_gate, last[2], through))
-            last[0][...], last[1][...] = r, z
-            np.add(of_linear[rows] @ weights.hidden, through, out=dh[:n])
+        if projection is not None:
+            dh[:late] = of_linear[last : last + late] @ weights.hidden
+            total = dh[:n] + of_outputs[rows]
+            of_projection += total.T @ (gates[rows, 3 * hidden :] * np.tanh(extra[rows]))
+            arrays["of_outputs"][rows] = total @ projection
+            run(of_linear[:0, :0], 0, 0, start, n, arrays)
         else:
-            made = outputs[rows]
-            slope = 1 - made * made if cell == "rnn_tanh" else made > 0
-            np.multiply(total, slope, out=of_gates[rows])
-            dh[:n] = of_gates[rows] @ weights.hidden
+            if late > n:  # sequences that begin with the later step
+                dh[n:late] += of_linear[last + n : last + late] @ weights.hidden
+            run(of_linear, last, min(late, n), start, n, arrays)
+        last, late = start, n
+    through = of_linear[last : last + late] @ weights.hidden
+    dh[:late] = through if projection is not None else dh[:late] + through
     of_input_bias = of_hidden_bias = None
     if weights.input_bias is not None:
         of_input_bias = of_gates.sum(0)
         of_hidden_bias = of_linear.sum(0) if cell == "gru" else of_input_bias.copy()
     return (
-        *(of_gates @ weights.input, dh, dc),
+        *(of_gates @ weights.input, dh, None if c is None else dc),
         *(of_gates.T @ x, of_linear.T @ before_h, of_input_bias, of_hidden_bias, of_projection),
     )
 
