@@ -7,6 +7,8 @@ import pytest
 
 import flambeau
 from flambeau.autograd import gradcheck, gradgradcheck
+from flambeau.kernels import channel_conv, geometry
+from flambeau.kernels import conv as conv_kernels
 from flambeau.prims import conv as arrays
 from flambeau.prims.core import set_kernels
 
@@ -36,7 +38,34 @@ def some_convolution(seed: int) -> tuple:
     return x, weight, generator.normal(size=groups * channels).astype(kind), windows, groups
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.fixture(params=[True, False], ids=["channels", "positions"])
+def along(request, monkeypatch):
+    """Vectors along the channels, or along the positions, whatever is faster."""
+    monkeypatch.setattr(conv_kernels, "_along_channels", lambda *_: request.param)
+
+
+@pytest.fixture
+def guarded(monkeypatch):
+    """Results and scratch lie between canaries, which are looked at in the end."""
+    blocks = []
+
+    def empty(shape, dtype):
+        count = int(np.prod(shape))
+        block = np.full(count + 128, 12345, dtype)
+        blocks.append((block, count))
+        return block[64 : 64 + count].reshape(shape)
+
+    for module in (conv_kernels, channel_conv, geometry):
+        monkeypatch.setattr(module, "empty", empty)
+    yield
+    assert blocks
+    for block, count in blocks:
+        assert (block[:64] == 12345).all()
+        assert (block[64 + count :] == 12345).all()
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.usefixtures("along", "guarded")
 def test_kernels_compute_what_numpy_computes(kernels, seed):
     x, weight, bias, windows, groups = some_convolution(seed)
     found = []
@@ -83,16 +112,39 @@ def test_derivatives_of_two_orders(transposed):
     assert gradgradcheck(call, (x, weight, bias))
 
 
+@pytest.mark.usefixtures("along")
 def test_a_result_does_not_depend_on_threads(kernels):
     kernels("force")
     generator = np.random.default_rng(0)
     x, g = (generator.normal(size=(16, 8, 20, 20)).astype("f4") for _ in range(2))
+    weight = generator.normal(size=(8, 8, 3, 3)).astype("f4")
     before, results = flambeau.get_num_threads(), []
-    for count in (1, 2):
+    for count in (1, 2, 3):
         flambeau.set_num_threads(count)
-        results.append(arrays.convolution_weight(g, x, (3, 3), (1, 1), (1, 1), (1, 1), 1))
+        results.append(
+            [
+                arrays.convolution(x, weight, None, (1, 1), (1, 1), (1, 1), 1),
+                arrays.convolution_input(g, weight, (20, 20), (1, 1), (1, 1), (1, 1), 1),
+                arrays.convolution_weight(g, x, (3, 3), (1, 1), (1, 1), (1, 1), 1),
+            ]
+        )
     flambeau.set_num_threads(before)
-    assert np.array_equal(*results)
+    for one, *others in zip(*results, strict=True):
+        assert all(np.array_equal(one, other) for other in others)
+
+
+@pytest.mark.usefixtures("along")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_nan_and_infinity_reach_the_windows_that_hold_them_and_no_others(kernels, value):
+    x = np.ones((2, 3, 9, 9), "f4")
+    x[1, 2, 4, 4] = value
+    weight = np.ones((10, 3, 3, 3), "f4")
+    found = []
+    for mode in ("0", "force"):
+        kernels(mode)
+        found.append(arrays.convolution(x, weight, None, (1, 1), (1, 1), (1, 1), 1))
+    np.testing.assert_array_equal(*found)
+    assert np.isfinite(found[1]).sum() == 10 * (2 * 81 - 9)
 
 
 ERRORS = {

@@ -8,53 +8,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from flambeau.kernels import gemm, implicit_gemm, threads
-from flambeau.kernels.compile import HEADER, builtin, engine
-from flambeau.kernels.emit import Module
+from flambeau.kernels import channel_conv, gemm, implicit_gemm, threads
+from flambeau.kernels.compile import engine
 from flambeau.kernels.gemm import Tile
+from flambeau.kernels.geometry import KINDS, Geometry, Sizes, compiled, odd_lines, panels, three_strides
 from flambeau.kernels.implicit_gemm import TASKS
 from flambeau.kernels.pool import empty
 
-Sizes = tuple[int, ...]
 BLOCK_BYTES = 3 << 18
 """Scratch of a block: it stays in a core's second-level cache."""
 MOST_COLUMNS = 4096
 CHUNKS = 4
 """Into how many sums the weight's cotangent is split, on any number of threads."""
-
-
-class Geometry(NamedTuple):
-    """A convolution of (batch, groups * depth, *spatial) to (batch, groups * channels, *counts)."""
-
-    batch: int
-    groups: int
-    depth: int
-    channels: int
-    spatial: Sizes
-    kernel: Sizes
-    stride: Sizes
-    padding: Sizes
-    dilation: Sizes
-    counts: Sizes
-
-    def three(self) -> Geometry:
-        """The same convolution with three spatial axes."""
-
-        def widen(values: Sizes, fill: int) -> Sizes:
-            rank = len(values)
-            return values if rank == 3 else ((fill, fill, *values), (values[0], fill, values[-1]))[rank - 1]
-
-        fills = (1, 1, 1, 0, 1, 1)
-        return self._replace(
-            **{name: widen(getattr(self, name), fill) for name, fill in zip(self._fields[4:], fills, strict=True)}
-        )
 
 
 class Layout(NamedTuple):
@@ -159,7 +130,7 @@ class Blocks(NamedTuple):
         """From one packed channel to the next, with zeros where the last taps read beyond."""
         reach = tuple(max(shift for _, shift in axis.taps) for axis in self.axes)
         copies = math.prod(axis.copies for axis in self.axes)
-        return _pitch(copies * self.plane + self.flat(reach) + more)
+        return odd_lines(copies * self.plane + self.flat(reach) + more)
 
 
 def _best_axes(choices: list[tuple[Axis, Axis]], work: float) -> tuple[Axis, ...]:
@@ -187,22 +158,6 @@ class Plan:
     """For each output phase, where in a row of the weight its factors are."""
     row: int
     """From one row of the weight to the next."""
-
-
-def _pitch(elements: int) -> int:
-    """Rounded up to an odd number of cache lines, so that channels do not share cache sets."""
-    return (-(-elements // 16) | 1) * 16
-
-
-def three_strides(array: np.ndarray) -> Sizes:
-    """Strides in elements, with three spatial axes."""
-    n, c, *spatial = (stride // array.itemsize for stride in array.strides)
-    rank = len(spatial)
-    return (
-        n,
-        c,
-        *((0, 0, *spatial) if rank == 1 else (spatial[0], *(0,) * (3 - rank), *spatial[1:])),
-    )
 
 
 Phases = list[tuple[Sizes, list[int], Sizes]]
@@ -290,7 +245,7 @@ def plan_output(geometry: Geometry, x_strides: Sizes, y_strides: Sizes, tile: Ti
         blocks,
         (x_strides, g.spatial, g.stride, g.padding),
         (y_strides, g.counts, ONES, ZEROS),
-        (blocks.pitch(tile.width), _pitch(_rounded(blocks.columns, tile.width))),
+        (blocks.pitch(tile.width), odd_lines(_rounded(blocks.columns, tile.width))),
     )
     whole = [(ZEROS, [blocks.tap(at) for at in positions], tuple(range(len(positions))))]
     channels = (g.depth, g.channels)
@@ -339,7 +294,7 @@ def plan_input(geometry: Geometry, y_strides: Sizes, x_strides: Sizes, tile: Til
         blocks,
         (y_strides, g.counts, ONES, before),
         (x_strides, g.spatial, g.stride, after),
-        (blocks.pitch(tile.width), _pitch(_rounded(blocks.columns, tile.width))),
+        (blocks.pitch(tile.width), odd_lines(_rounded(blocks.columns, tile.width))),
     )
     channels = (g.channels, g.depth)
     taps = math.prod(g.kernel)
@@ -358,29 +313,12 @@ def plan_weight(geometry: Geometry, x_strides: Sizes, y_strides: Sizes, tile: Ti
         blocks,
         (x_strides, g.spatial, g.stride, g.padding),
         (y_strides, g.counts, ONES, ZEROS),
-        (blocks.pitch(tile.lanes), _pitch(blocks.plane + tile.lanes)),
+        (blocks.pitch(tile.lanes), odd_lines(blocks.plane + tile.lanes)),
     )
     whole = [(ZEROS, [blocks.tap(at) for at in positions], tuple(range(len(positions))))]
     columns = _rounded(blocks.columns, tile.lanes)
     channels = (g.depth, g.channels)
     return _plan(g.batch, g.groups, channels, blocks, layouts, whole, tile, columns, (0, 0))
-
-
-KINDS = {np.dtype(np.float32): "f32", np.dtype(np.float64): "f64"}
-Emit = Callable[[Module, str, Tile, int], None]
-
-
-@cache
-def _compiled(emit: Emit, tile: Tile) -> Callable[..., None]:
-    threads.load()
-    name = f"{emit.__name__}_{tile.name}"
-
-    def generate() -> str:
-        module = Module()
-        emit(module, name, tile, HEADER)
-        return module.text()
-
-    return builtin(name, engine().load(name, generate, name))
 
 
 def _tile(use: str, channels: int, dtype: np.dtype) -> Tile:
@@ -395,23 +333,7 @@ def _fits(*arrays: np.ndarray) -> bool:
 
 
 def _scratch(plan: Plan, dtype: np.dtype) -> np.ndarray:
-    return empty((plan.share * min(plan.tasks, threads.get_num_threads()),), dtype)
-
-
-def _panels(g: Geometry, plan: Plan, weight: np.ndarray, outputs: int, tile: Tile) -> np.ndarray:
-    """The weight in the order in which `gemm.product` reads it, phase after phase."""
-    each = -(-outputs // tile.rows)
-    count = g.groups * each
-    target = empty((sum(len(p) for p in plan.factors) * count * tile.rows,), weight.dtype)
-    pack = _compiled(gemm.panel_packer, tile)
-    group = g.channels * g.depth * math.prod(g.kernel)
-    start = 0
-    for places in plan.factors:
-        stop = start + len(places) * count * tile.rows
-        numbers = np.array([count, group, plan.row, outputs, len(places), each], np.int64)
-        pack(weight, places, target[start:stop], numbers)
-        start = stop
-    return target
+    return empty((plan.share * min(plan.tasks, threads.slots()),), dtype)
 
 
 def _forward(
@@ -424,19 +346,30 @@ def _forward(
     bias: np.ndarray | None,
     outputs: int,
 ) -> np.ndarray:
-    factors = _panels(g, plan, np.ascontiguousarray(weight), outputs, tile)
+    factors = panels(g, plan.factors, plan.row, np.ascontiguousarray(weight), outputs, tile)
     shift = np.zeros(g.groups * outputs, source.dtype) if bias is None else bias
-    run = _compiled(implicit_gemm.convolver, tile)
+    run = compiled(implicit_gemm.convolver, tile)
     scratch = _scratch(plan, source.dtype)
     shift = np.ascontiguousarray(shift)
     run(source, factors, plan.offsets, target, shift, scratch, plan.table)
     return target
 
 
+FEWEST_CHANNELS, FEWEST_TERMS = 8, 64
+"""From these on, of what comes out and of a sum's elements, vectors lie along the channels."""
+
+
+def _along_channels(channels: int, terms: int) -> bool:
+    """Whether `channel_conv` is the faster way."""
+    return channels >= FEWEST_CHANNELS and terms >= FEWEST_TERMS
+
+
 def convolve(g: Geometry, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray | None:
     """The convolution with its bias, or None for what they do not take."""
     if not _fits(x, weight) or (bias is not None and bias.dtype != x.dtype):
         return None
+    if _along_channels(g.channels, g.depth * math.prod(g.kernel)):
+        return channel_conv.convolve(g, x, weight, bias)
     tile = _tile("product", g.channels, x.dtype)
     result = empty((g.batch, g.groups * g.channels, *g.counts), x.dtype)
     plan = plan_output(g, three_strides(x), three_strides(result), tile)
@@ -447,6 +380,8 @@ def convolve_input(g: Geometry, cotangent: np.ndarray, weight: np.ndarray) -> np
     """The input's cotangent, or None for what they do not take."""
     if not _fits(cotangent, weight):
         return None
+    if _along_channels(g.depth, g.channels * math.prod(g.kernel)):
+        return channel_conv.convolve_input(g, cotangent, weight)
     tile = _tile("product", g.depth, cotangent.dtype)
     result = empty((g.batch, g.groups * g.depth, *g.spatial), cotangent.dtype)
     plan = plan_input(g, three_strides(cotangent), three_strides(result), tile)
@@ -457,10 +392,12 @@ def convolve_weight(g: Geometry, cotangent: np.ndarray, x: np.ndarray) -> np.nda
     """The weight's cotangent, or None for what they do not take."""
     if not _fits(cotangent, x):
         return None
+    if _along_channels(g.channels, g.depth * math.prod(g.kernel)):
+        return channel_conv.convolve_weight(g, cotangent, x)
     tile = _tile("correlation", g.channels, x.dtype)
     plan = plan_weight(g, three_strides(x), three_strides(cotangent), tile)
     sums = np.zeros((plan.tasks, g.groups * g.channels, g.depth, *g.kernel), x.dtype)
     scratch = _scratch(plan, x.dtype)
-    run = _compiled(implicit_gemm.weigher, tile)
+    run = compiled(implicit_gemm.weigher, tile)
     run(x, cotangent, plan.offsets, sums, scratch, plan.table)
     return sums.sum(0)

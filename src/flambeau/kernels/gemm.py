@@ -1,11 +1,12 @@
 """Micro-kernels of matrix products: tiles of sums held in registers.
 
-Both kernels read one operand through a table of row offsets, so that the rows of a "matrix" may be
+The kernels read one operand through a table of row offsets, so that the rows of a "matrix" may be
 shifted views of one another: that makes a convolution a matrix product without a copy for every
 kernel position (implicit GEMM).
 
 `product`: y[i, q] = sum over k of a[i, k] * x[offsets[k] + q], vectors along q.
 `correlation`: w[i, k] += sum over q of g[i, q] * x[offsets[k] + q], vectors along q.
+`outer`: y[i, q] += sum over k of x[rows[i] + steps[k]] * b[k, q], vectors along q.
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ def tiles(kind: str, vector_bytes: int) -> dict[str, Tile]:
         "product_one": ((1, 8), (1, 8)),  # one, as in a depthwise convolution
         "correlation": ((4, 6), (3, 4)),
         "correlation_one": ((1, 9), (1, 9)),
+        "outer_1": ((8, 1), (8, 1)),
+        "outer_2": ((8, 2), (6, 2)),
+        "outer_3": ((8, 3), (4, 3)),
+        "outer_4": ((6, 4), (3, 4)),
     }
     return {use: Tile(kind, lanes, *(many if vector_bytes == 64 else few)) for use, (many, few) in shapes.items()}
 
@@ -150,6 +155,68 @@ def correlation(module: Module, tile: Tile) -> str:
                 fn.store(fn.load(place, kind) + total, place)
     fn.emit("ret void")
     return name
+
+
+def outer(module: Module, tile: Tile) -> str:
+    """Emit y (count, pitch) += x[rows + steps] (count, depth) times b (panels, depth, width); gives its name.
+
+    With `fresh` y is written, not added to. Whole panels of y's columns are computed.
+    """
+    kind, lanes, name = tile.kind, tile.lanes, f"outer_{tile.name}"
+    pointers = dict.fromkeys(("x", "rows", "steps", "b", "y"), "ptr")
+    integers = dict.fromkeys(("count", "depth", "pitch", "panels", "fresh"), "i64")
+    fn = Function(module, name, pointers | integers)
+    x, rows, steps, b, y, count, depth, pitch, panels, fresh = fn.args
+    block = PANEL_BYTES // (tile.width * BITS[kind] // 8)
+    zero = fn.const(0, "i64")
+    sums = {at: fn.slot(kind, lanes) for at in tile.grid}
+    once = (depth < 1).select(fn.const(1, "i64"), depth)  # an empty sum is written, too
+    with (
+        fn.loop(zero, once, block) as first,
+        fn.loop(zero, panels) as panel,
+        fn.loop(zero, count, tile.rows) as row,
+    ):
+        row_at = [fn.minimum(row + i, count - 1) for i in range(tile.rows)]
+        lines = [address(fn, kind, x, load_ints(fn, rows, at)) for at in row_at]
+        places = [address(fn, kind, y, at * pitch, panel * tile.width) for at in row_at]
+        new = first.eq(0) & fresh.ne(0)
+        with fn.when(new):
+            for slot in sums.values():
+                fn.store(fn.const(0, kind, lanes), slot, slot=True)
+        with fn.when(~new):
+            for (i, j), slot in sums.items():
+                fn.store(fn.load(address(fn, kind, places[i], j * lanes), kind, lanes), slot, slot=True)
+        factors = address(fn, kind, b, (panel * depth + first) * tile.width)
+        moves = address(fn, "i64", steps, first)
+        with fn.loop(zero, fn.minimum(depth - first, fn.const(block, "i64"))) as k:
+            step = load_ints(fn, moves, k)
+            right = [
+                fn.load(address(fn, kind, factors, k * tile.width, j * lanes), kind, lanes) for j in range(tile.columns)
+            ]
+            for i, line in enumerate(lines):
+                factor = fn.load(address(fn, kind, line, step), kind).splat(lanes)
+                for j in range(tile.columns):
+                    _accumulate(fn, tile, sums[i, j], factor, right[j])
+        for i, place in enumerate(places):
+            with fn.when(row + i < count):
+                for j in range(tile.columns):
+                    fn.store(fn.load_slot(sums[i, j], kind, lanes), address(fn, kind, place, j * lanes))
+    fn.emit("ret void")
+    return name
+
+
+def transposed(vectors: list[Value]) -> list[Value]:
+    """The rows of the transpose of a square of values: as many vectors as each has lanes."""
+    lanes, step = vectors[0].lanes, 1
+    while step < lanes:
+        for i in range(lanes):
+            if not i & step:
+                one, two = vectors[i], vectors[i | step]
+                low = [lane if not lane & step else lanes + (lane ^ step) for lane in range(lanes)]
+                high = [lane ^ step if not lane & step else lanes + lane for lane in range(lanes)]
+                vectors[i], vectors[i | step] = one.shuffle(two, low), one.shuffle(two, high)
+        step *= 2
+    return vectors
 
 
 PANELS = ("tasks", "group", "row", "outputs", "depth", "panels")

@@ -44,7 +44,7 @@ PHASE = ("rd", "rh", "rw", "depth", "factors", "offsets")
 Values = dict[str, Value]
 
 
-def _ceil_div(x: Value, y: Value) -> Value:
+def ceil_div(x: Value, y: Value) -> Value:
     """max(0, ceil(x / y)) for a positive y."""
     return (x > 0).select((x + y - 1).udiv(y), x.like(0))
 
@@ -84,8 +84,8 @@ class _Rows:
     def span(self, phase: Value) -> tuple[Value, Value, Value]:
         """The first grid column of a phase, how many there are, and the first's array column."""
         at = self.at
-        first = _ceil_div(at["pw"] - phase, at["tw"])
-        stop = self.fn.minimum(_ceil_div(at["w"] + at["pw"] - phase, at["tw"]), at["gw"])
+        first = ceil_div(at["pw"] - phase, at["tw"])
+        stop = self.fn.minimum(ceil_div(at["w"] + at["pw"] - phase, at["tw"]), at["gw"])
         return first, stop - first, first * at["tw"] + phase - at["pw"]
 
     def load(self, base: Value, first: Value, low: Value, high: Value) -> Value:
@@ -129,7 +129,7 @@ class _Rows:
         )
 
 
-def _pack(module: Module, tile: Tile) -> str:
+def pack(module: Module, tile: Tile) -> str:
     """Emit the copy of one phase (rd, rh, rw) of an array's group into scratch."""
     rows = _Rows(module, f"pack_{tile.kind}", ("rw",), tile)
     fn, kind, lanes = rows.fn, tile.kind, tile.lanes
@@ -208,7 +208,7 @@ class _Driver:
     def blocks(self, stack: ExitStack) -> Values:
         """Emit the loop over the blocks begin to end: where each starts and how much it has."""
         fn, plan, args = self.fn, self.plan, self.arguments
-        split = _ceil_div(plan["outer"], plan["rows"])
+        split = ceil_div(plan["outer"], plan["rows"])
         block = stack.enter_context(fn.loop(args["begin"], args["end"]))
         image, row = block.udiv(split) * plan["images"], block.urem(split) * plan["rows"]
         return {
@@ -242,7 +242,7 @@ def forward(module: Module, name: str, tile: Tile) -> None:
     """Emit the driver of convolutions and of inputs' cotangents, for the blocks begin to end."""
     kind = tile.kind
     multiply = product(module, tile)
-    _pack(module, tile)
+    pack(module, tile)
     unpack = _unpack(module, tile)
     pointers = ("input", "factors", "offsets", "output", "bias", "scratch", "plan")
     driver = _Driver(module, name, pointers, kind)
@@ -276,7 +276,7 @@ def weight(module: Module, name: str, tile: Tile) -> None:
     """Emit the driver that adds the blocks' share to a weight's cotangent (groups, outputs, depth)."""
     kind = tile.kind
     correlate = correlation(module, tile)
-    _pack(module, tile)
+    pack(module, tile)
     pointers = ("input", "cotangent", "offsets", "output", "scratch", "plan")
     driver = _Driver(module, name, pointers, kind)
     fn, args, plan = driver.fn, driver.arguments, driver.plan
