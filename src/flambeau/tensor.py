@@ -137,7 +137,6 @@ class Tensor(metaclass=TensorType):
     is_xpu = is_ipu = is_xla = is_mtia = is_maia = is_sparse_csr = False
     is_cpu = True
     __array_priority__ = 1000
-    __array_ufunc__ = None
 
     if TYPE_CHECKING:
         # The methods that ops attach are not visible to a type checker.
