@@ -306,7 +306,7 @@ class Plan(NamedTuple):
     results: tuple[np.dtype, ...]
 
 
-def _merged(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, int] | None:
+def merged(shape: Sequence[int], strides: Sequence[int]) -> tuple[int, int] | None:
     """Dimensions as one: its size and stride; None if they are none."""
     size, stride = 1, 0
     for n, step in reversed(list(zip(shape, strides, strict=True))):
@@ -325,7 +325,7 @@ def plan(
     op: str, dtype: np.dtype, target: np.dtype, shape: tuple[int, ...], strides: tuple[int, ...], dim: int
 ) -> Plan | None:
     """How to scan an array with these strides; None if its dimensions cannot be taken as three."""
-    outer, inner = _merged(shape[:dim], strides[:dim]), _merged(shape[dim + 1 :], strides[dim + 1 :])
+    outer, inner = merged(shape[:dim], strides[:dim]), merged(shape[dim + 1 :], strides[dim + 1 :])
     source, result = _kind(dtype), _kind(target)
     if outer is None or inner is None or source is None or result is None:
         return None

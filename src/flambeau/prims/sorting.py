@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
+
+from .choice import pays
 
 Array = np.ndarray
 
@@ -62,8 +65,8 @@ def _positions(packed: Array) -> Array:
     return (packed & np.uint64(0xFFFFFFFF)).view(np.int64)
 
 
-def _argsort_last(x: Array, descending: bool) -> Array:
-    packed = _ranked(x, descending)
+def _argsort_last(x: Array, descending: bool, packed: Array | None = None) -> Array:
+    packed = _ranked(x, descending) if packed is None else packed
     if packed is not None:
         packed.sort(axis=-1)
         return _positions(packed)
@@ -83,12 +86,36 @@ def _back(x: Array, dim: int) -> Array:
     return np.ascontiguousarray(np.moveaxis(x, -1, dim))
 
 
+@cache
+def _selection() -> Any:
+    """The module of the kernels, loaded at its first use."""
+    from flambeau.kernels import select
+
+    return select
+
+
+ALONE = 1 << 15
+"""Elements of a single line up to which the kernel sorts it sooner than NumPy sorts ranks of 32 bits."""
+SPLIT = 1 << 16
+"""Elements of a single line from which its parts are searched side by side."""
+PART = 1 << 14
+"""Elements of such a part, at least."""
+
+
 def sort(x: Array, dim: int = -1, descending: bool = False) -> tuple[Array, Array]:
     """`x` in order along `dim`, and where each element was. Always stable."""
     if x.ndim == 0:
         return x.copy(), np.zeros((), dtype=np.int64)
+    dim %= x.ndim
+    n = x.shape[dim]
+    kernel = pays("sort", x.size) and _selects(x, dim)
+    if kernel and (n < x.size or n <= ALONE or x.dtype == np.float64):
+        return _selection().least(x, dim, n, descending)  # type: ignore[no-any-return]
     rows = _last(x, dim)
-    order = _argsort_last(rows, descending)
+    packed = _ranked(rows, descending)
+    if packed is None and kernel:
+        return _selection().least(x, dim, n, descending)  # type: ignore[no-any-return]
+    order = _argsort_last(rows, descending, packed)
     values = rows.take(order) if rows.ndim == 1 else np.take_along_axis(rows, order, -1)
     return _back(values, dim), _back(order, dim)
 
@@ -97,6 +124,9 @@ def topk(x: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
     """The `k` largest (or smallest) elements along `dim`, in order, and their positions."""
     if x.ndim == 0:
         return (x.copy(), np.zeros((), np.int64)) if k else (x.reshape(1)[:0], np.zeros(0, np.int64))
+    dim %= x.ndim
+    if k and pays("select", x.size) and _selects(x, dim):
+        return _few_of_many(x, k, dim, largest)
     rows = _last(x, dim)
     if rows.ndim == 1 and 0 < k < rows.size and (few := _candidates(rows, k, largest)) is not None:
         order = few[_argsort_last(rows[few], largest)[:k]]
@@ -111,6 +141,30 @@ def topk(x: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = T
         chosen.sort(axis=-1)
         order = _positions(chosen)
     return _back(np.take_along_axis(rows, order, -1), dim), _back(order, dim)
+
+
+def _selects(x: Array, dim: int) -> bool:
+    return x.shape[dim] < 1 << 31 and bool(_selection().takes(x.dtype))
+
+
+def _few_of_many(x: Array, k: int, dim: int, largest: bool) -> tuple[Array, Array]:
+    """`topk` by kernels. Of a long line, each part gives its own first."""
+    n = x.shape[dim]
+    parts = min(n // max(PART, 4 * k), 32) if n == x.size and n >= SPLIT else 1
+    least = _selection().least
+    if parts < 2:
+        return least(x, dim, k, largest)  # type: ignore[no-any-return]
+    line = x.reshape(-1)
+    length = n // parts
+    whole = parts * length
+    values, places = least(line[:whole].reshape(parts, length), 1, k, largest)
+    places += np.arange(parts)[:, None] * length
+    values = np.concatenate([values.reshape(-1), line[whole:]])
+    places = np.concatenate([places.reshape(-1), np.arange(whole, n)])
+    # Of equal elements those of earlier parts come first, and within a part those of earlier places.
+    values, found = least(values, 0, k, largest)
+    shape = (*x.shape[:dim], k, *x.shape[dim + 1 :])
+    return values.reshape(shape), places.take(found).reshape(shape)
 
 
 def _candidates(row: Array, k: int, largest: bool) -> Array | None:
@@ -128,6 +182,10 @@ def kthvalue(x: Array, k: int, dim: int = -1) -> tuple[Array, Array]:
     """The `k`-th smallest element (from 1) along `dim`, which goes, and its position."""
     if x.ndim == 0:
         return x.copy(), np.zeros((), dtype=np.int64)
+    dim %= x.ndim
+    if pays("select", x.size) and _selects(x, dim):
+        values, places = _selection().least(x, dim, k, False, True)
+        return np.take(values, 0, dim), np.take(places, 0, dim)
     rows = _last(x, dim)
     packed = _ranked(rows, False)
     if packed is None:
@@ -142,8 +200,12 @@ def median(x: Array, dim: int = -1, ignore_nan: bool = False) -> tuple[Array, Ar
     """The lower median along `dim` and its position; a NaN is the median unless `ignore_nan`."""
     if x.ndim == 0:
         return x.copy(), np.zeros((), dtype=np.int64)
+    dim %= x.ndim
+    count = x.shape[dim]
+    plain = x.dtype.kind not in "fV" or not np.isnan(x).any()
+    if plain and pays("select", x.size) and _selects(x, dim):
+        return kthvalue(x, (count - 1) // 2 + 1, dim)
     rows = _last(x, dim)
-    count = rows.shape[-1]
     order = _argsort_last(rows, False)
     if x.dtype.kind not in "fV":
         place = np.full((*rows.shape[:-1], 1), (count - 1) // 2)
