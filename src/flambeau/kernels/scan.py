@@ -40,6 +40,8 @@ class Monoid(NamedTuple):
     join: Callable[[State, State], State]
     lower: Callable[[State], State]
     """The results of a state."""
+    fold: Callable[[State, State], State] | None = None
+    """The join of states whose elements lie among one another, where that is possible."""
     heavy: bool = False
     """Whether a join takes so long that lines go side by side, rather than neighbours be joined in a vector."""
 
@@ -54,10 +56,12 @@ def monoid(op: str, source: str, result: str) -> Monoid:
     def narrowed(state: State) -> State:
         return [state[0].convert(result)]
 
-    if op == "sum":
-        return Monoid((wide,), (0,), widened, lambda a, b: [a[0] + b[0]], narrowed)
-    if op == "prod":
-        return Monoid((wide,), (1,), widened, lambda a, b: [a[0] * b[0]], narrowed)
+    if op in ("sum", "prod"):
+
+        def join(a: State, b: State) -> State:
+            return [a[0] + b[0] if op == "sum" else a[0] * b[0]]
+
+        return Monoid((wide,), (op == "prod",), widened, join, narrowed, join)
     if op == "logaddexp":
         # The largest so far, and the sum of exp(x - largest): only these wait for one another.
         def lifted(x: Value, place: Value) -> State:
@@ -76,12 +80,21 @@ def monoid(op: str, source: str, result: str) -> Monoid:
             takes = takes | b[0].isnan()
         return [takes.select(b[0], a[0]), takes.select(b[1], a[1])]
 
+    def best(a: State, b: State) -> State:
+        """The same whichever comes later."""
+        same = a[0].eq(b[0])
+        if b[0].is_float:
+            same = same | (a[0].isnan() & b[0].isnan())
+        value, place = better(a, b)
+        last = (b[1] > a[1]).select(b[1], a[1])
+        return [value, same.select(last, place)]
+
     if source[0] == "f":
         first: float = -math.inf if largest else math.inf
     else:
         info = np.iinfo(f"{source[0]}{BITS[source] // 8}")
         first = int(info.min if largest else info.max)
-    return Monoid((source, "i64"), (first, 0), lambda x, place: [x, place], better, lambda state: state)
+    return Monoid((source, "i64"), (first, 0), lambda x, place: [x, place], better, lambda state: state, best)
 
 
 def _join_sums(a: State, b: State) -> State:
@@ -195,20 +208,30 @@ class _Lines:
     def by_vectors(self, base: tuple[Value, Value], place: Value, slots: State, stop: Value) -> Value:
         """A line: neighbours are joined within a vector, then with all that came before; where that ends."""
         fn, scan, lanes = self.fn, self.scan, self.lanes
-        before = [fn.slot(kind, lanes) for kind in scan.kinds]
-        _write(fn, [value.splat(lanes) for value in _read(fn, scan, slots, 1)], before)
+        before = _start(fn, scan, lanes)
+        if not self.totals:
+            _write(fn, [value.splat(lanes) for value in _read(fn, scan, slots, 1)], before)
         end = stop & -lanes
         with fn.loop(self.zero, end, lanes) as j:
             element = fn.load(fn.offset(base[0], j * self.along_x), self.source, lanes)
             state = scan.lift(element, (place + j).splat(lanes) + fn.lane_index(lanes))
-            shift = 1
-            while shift < lanes:
-                state = scan.join(self.shifted(state, shift), state)
-                shift *= 2
             carried = _read(fn, scan, before, lanes)
-            _write(fn, scan.join(carried, [shuffled(v, v, [lanes - 1] * lanes) for v in state]), before)
-            self.deliver(scan.join(carried, state), base[1] + j * self.along_y)
-        _write(fn, [lane(value, 0) for value in _read(fn, scan, before, lanes)], slots)
+            if self.totals:
+                _write(fn, scan.join(carried, state), before)
+            else:
+                shift = 1
+                while shift < lanes:
+                    state = scan.join(self.shifted(state, shift), state)
+                    shift *= 2
+                _write(fn, scan.join(carried, [shuffled(v, v, [lanes - 1] * lanes) for v in state]), before)
+                self.deliver(scan.join(carried, state), base[1] + j * self.along_y)
+        final = _read(fn, scan, before, lanes)
+        total = [lane(value, 0) for value in final]
+        if self.totals:
+            assert scan.fold is not None
+            for k in range(1, lanes):
+                total = scan.fold(total, [lane(value, k) for value in final])
+        _write(fn, total, slots)
         return end
 
     def shifted(self, state: State, by: int) -> State:
