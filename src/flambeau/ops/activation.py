@@ -13,6 +13,7 @@ import numpy as np
 from .. import prims
 from ..tensor import Tensor, wrap_dim
 from .declare import composite, op
+from .checks import every, lacking, not_complex, refusing
 from .pointwise import _sigmoid, erf, exp, sigmoid, tanh, where
 
 SQRT_HALF = math.sqrt(0.5)
@@ -37,10 +38,19 @@ def activation(**options: Any) -> Any:
 
 
 def choose(condition: Any, yes: Any, no: Any) -> Any:
+_HARDTANH = every(not_complex, refusing("b", "Bool inputs not supported for hardtanh"))
+
+
     return prims.where(condition, yes, no)
 
 
-@op(family="pointwise", promote="default", inplace=True, out=False)
+@op(
+    family="pointwise",
+    promote="default",
+    inplace=True,
+    out=False,
+    check=every(not_complex, refusing("b", "Boolean inputs not supported for relu")),
+)
 def relu(input):
     """max(0, x)."""
     return prims.maximum(input, 0)
@@ -49,7 +59,7 @@ def relu(input):
 relu.vjp(input=lambda g, result: where(result > 0, g, 0.0))
 
 
-@activation(inplace=True, grad_name="HardtanhBackward0")
+@activation(inplace=True, grad_name="HardtanhBackward0", check=_HARDTANH)
 def relu6(input):
     """min(max(0, x), 6)."""
     return prims.minimum(prims.maximum(input, 0), 6)
@@ -58,7 +68,12 @@ def relu6(input):
 relu6.vjp(input=lambda g, input: where((input > 0) & (input < 6), g, 0.0))
 
 
-@activation(inplace=True)
+def _bounds(input: Any, min_val: float, max_val: float) -> None:
+    if input.dtype is dtypes.uint8 and min_val < 0:
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+
+
+@activation(inplace=True, check=_HARDTANH, precheck=_bounds)
 def hardtanh(input, min_val: float = -1.0, max_val: float = 1.0):
     """x between `min_val` and `max_val`, which bound it."""
     return prims.minimum(prims.maximum(input, min_val), max_val)
@@ -67,7 +82,7 @@ def hardtanh(input, min_val: float = -1.0, max_val: float = 1.0):
 hardtanh.vjp(input=lambda g, input, min_val, max_val: where((input > min_val) & (input < max_val), g, 0.0))
 
 
-@activation(inplace=True, promote="float", grad_name="EluBackward0", name="_elu")
+@activation(inplace=True, grad_name="EluBackward0", name="_elu", check=lacking("ciub", "elu_cpu"))
 def elu_op(input, alpha: float, scale: float, input_scale: float):
     return prims.mul(
         prims.where(
@@ -100,7 +115,7 @@ selu = _elu_family(
 )
 
 
-@activation(inplace=True)
+@activation(inplace=True, check=lacking("ciub", "leaky_relu_cpu"))
 def leaky_relu(input, negative_slope: float = 0.01):
     """x where positive, else negative_slope * x."""
     return prims.where(prims.gt(input, 0), input, prims.mul(input, negative_slope))
@@ -109,7 +124,7 @@ def leaky_relu(input, negative_slope: float = 0.01):
 leaky_relu.vjp(input=lambda g, input, negative_slope: where(input > 0, g, g * negative_slope))
 
 
-@activation(inplace=True)
+@activation(inplace=True, check=lacking("cb", "threshold_cpu"))
 def threshold(input, threshold: float, value: float):
     """x where greater than `threshold`, else `value`."""
     return prims.where(prims.le(input, threshold), value, input)
@@ -118,7 +133,7 @@ def threshold(input, threshold: float, value: float):
 threshold.vjp(input=lambda g, input, threshold: where(input <= threshold, 0.0, g))
 
 
-@activation(inplace=True, promote="float")
+@activation(inplace=True, check=lacking("iub", "silu_cpu"))
 def silu(input):
     """x sigmoid(x)."""
     return prims.mul(input, _sigmoid(input))
@@ -127,7 +142,7 @@ def silu(input):
 silu.vjp(input=lambda g, input: g * (sigmoid(input) * (1 + input * (1 - sigmoid(input)))))
 
 
-@activation(inplace=True, promote="float")
+@activation(inplace=True, check=lacking("ciub", "mish_cpu"))
 def mish(input):
     """x tanh(softplus(x))."""
     return prims.mul(input, prims.tanh(prims.log1p(prims.exp(prims.minimum(input, 50)))))
@@ -141,7 +156,7 @@ def _mish_slope(x: Any) -> Any:
 mish.vjp(input=lambda g, input: g * _mish_slope(input))
 
 
-@activation(inplace=True)
+@activation(inplace=True, check=lacking("ciub", "hardsigmoid_cpu"))
 def hardsigmoid(input):
     """min(max(0, x + 3), 6) / 6."""
     return prims.true_divide(prims.minimum(prims.maximum(prims.add(input, 3), 0), 6), 6)
@@ -150,7 +165,7 @@ def hardsigmoid(input):
 hardsigmoid.vjp(input=lambda g, input: where((input > -3) & (input < 3), g * (1 / 6), 0.0))
 
 
-@activation(inplace=True)
+@activation(inplace=True, check=lacking("ciub", "hardswish_cpu"))
 def hardswish(input):
     """x hardsigmoid(x)."""
     return prims.true_divide(prims.mul(input, prims.minimum(prims.maximum(prims.add(input, 3), 0), 6)), 6)
@@ -159,7 +174,7 @@ def hardswish(input):
 hardswish.vjp(input=lambda g, input: where(input <= -3, 0.0, where(input < 3, g * (input * (1 / 3) + 0.5), g)))
 
 
-@activation(promote="float", out=True)
+@activation(out=True, check=lacking("ciub", "GeluKernelImpl"))
 def gelu(input, *, approximate: str = "none"):
     """x times the normal distribution function (Hendrycks & Gimpel, 2016), or its "tanh" approximation."""
     if approximate == "none":
@@ -185,7 +200,7 @@ def _gelu_vjp(g: Any, input: Any, approximate: str) -> Any:
 gelu.vjp(input=_gelu_vjp)
 
 
-@activation(name="log_sigmoid", promote="float", grad_name="LogSigmoidBackward0")
+@activation(name="log_sigmoid", out=True, grad_name="LogSigmoidBackward0", check=lacking("ciub", "log_sigmoid_cpu"))
 def _log_sigmoid(input):
     """log(sigmoid(x)), without overflow."""
     return prims.sub(prims.minimum(input, 0), prims.log1p(prims.exp(prims.negative(prims.abs(input)))))
@@ -194,7 +209,7 @@ def _log_sigmoid(input):
 _log_sigmoid.vjp(input=lambda g, input: g * sigmoid(-input))
 
 
-@activation(promote="float", out=True)
+@activation(out=True, check=lacking("ciub", "softplus_cpu"))
 def softplus(input, beta: float = 1, threshold: float = 20):
     """log(1 + exp(beta x)) / beta; x itself where beta x is greater than `threshold`."""
     scaled = prims.mul(input, beta)
@@ -205,11 +220,16 @@ def softplus(input, beta: float = 1, threshold: float = 20):
 softplus.vjp(input=lambda g, input, beta, threshold: g * where(input * beta > threshold, 1.0, sigmoid(input * beta)))
 
 
-@activation(out=True)
+def _shrinking(input: Any, lambd: float) -> None:
+    limit = dtypes.finfo(input.dtype).max if input.dtype.is_floating_point else 0
+    if limit and not 0 <= lambd <= limit:
+        kind = dtypes.scalar_name(input.dtype)
+        raise RuntimeError(f"lambda must be in range [0, {limit:g}] for input dtype {kind}, but found {lambd:g}")
+
+
+@activation(out=True, check=lacking("ciub", "softshrink_check"), precheck=_shrinking)
 def softshrink(input, lambd: float = 0.5):
     """x moved towards 0 by `lambd`, and 0 within it."""
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
     moved = prims.where(
         prims.gt(input, lambd),
         prims.sub(input, lambd),
@@ -221,7 +241,7 @@ def softshrink(input, lambd: float = 0.5):
 softshrink.vjp(input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0))
 
 
-@op(family="pointwise", promote="default", out=False)
+@op(family="pointwise", promote="default", check=lacking("ciub", "hardshrink_cpu"))
 def hardshrink(input, lambd: float = 0.5):
     """x, and 0 within `lambd` of it."""
     inside = prims.logical_and(prims.ge(input, -lambd), prims.le(input, lambd))
@@ -275,12 +295,8 @@ def glu(input, dim: int = -1):
 # --- softmax ------------------------------------------------------------------------------------------------
 
 
-def _need_float(name: str, array: Any) -> None:
-    if array.dtype.kind in "iub":
-        from ..dtypes import from_numpy_dtype, scalar_name
-
-        kind = scalar_name(from_numpy_dtype(array.dtype))
-        raise RuntimeError(f"\"{name}_lastdim_kernel_impl\" not implemented for '{kind}'")
+def _need_float(name: str, array: Any, last: bool) -> None:
+    lacking("ciub", f"{name}_{'lastdim_' * last}kernel_impl")(array)
 
 
 def _softmax_body(x: Any, dim: int) -> Any:
@@ -322,7 +338,7 @@ _runs: dict[Any, Any] = {}
 
 @op(name="_softmax", method=False, out=False, grad_name="SoftmaxBackward0")
 def softmax_op(input, dim: int):
-    _need_float("softmax", input)
+    _need_float("softmax", input, dim in (-1, input.ndim - 1))
     return _over(_softmax_body, input, dim)
 
 
@@ -335,7 +351,7 @@ def _softmax_vjp(g: Any, result: Any, dim: int) -> Any:
 
 @op(name="_log_softmax", method=False, out=False, grad_name="LogSoftmaxBackward0")
 def log_softmax_op(input, dim: int):
-    _need_float("log_softmax", input)
+    _need_float("log_softmax", input, dim in (-1, input.ndim - 1))
     return _over(_log_softmax_body, input, dim)
 
 

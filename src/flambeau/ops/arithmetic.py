@@ -8,11 +8,12 @@ import numpy as np
 
 from .. import dtypes, prims
 from ..tensor import Tensor, method
+from .checks import lacking, not_complex
 from .declare import alias, composite, op
 from .pointwise import where
 
 
-@op(promote="default", method=False, name="_clamp", out=True, grad_name="ClampBackward1")
+@op(promote="default", method=False, name="_clamp", out=True, grad_name="ClampBackward1", check=not_complex)
 def clamp_numbers(input, min: Any, max: Any):
     """x between two numbers."""
     result = input if min is None else prims.maximum(input, min)
@@ -28,7 +29,7 @@ clamp_numbers.vjp(
 )
 
 
-@op(promote="default", method=False, name="_clamp_tensors", grad_name="ClampBackward0")
+@op(promote="default", method=False, name="_clamp_tensors", grad_name="ClampBackward0", check=not_complex)
 def clamp_tensors(input, min: Tensor | None, max: Tensor | None):
     """x between the elements of two tensors."""
     result = input if min is None else prims.maximum(input, min)
@@ -86,7 +87,14 @@ def clamp_max(input, max: Any):
 alias(clamp, "clip")
 
 
-@op(promote="default", inplace=True, name="_lerp", method=False, grad_name="LerpBackward0")
+@op(
+    promote="default",
+    inplace=True,
+    name="_lerp",
+    method=False,
+    grad_name="LerpBackward0",
+    check=lacking("iub", "lerp_kernel_scalar"),
+)
 def lerp_op(input, end, weight: Any):
     """input + weight * (end - input)."""
     return _lerped(input, end, weight)
@@ -105,7 +113,13 @@ def _lerped(start: Any, end: Any, weight: Any) -> Any:
 lerp_op.vjp(input=lambda g, weight: g * _conj(1 - weight), end=lambda g, weight: g * _conj(weight))
 
 
-@op(promote="default", name="_lerp_tensor", method=False, grad_name="LerpBackward1")
+@op(
+    promote="default",
+    name="_lerp_tensor",
+    method=False,
+    grad_name="LerpBackward1",
+    check=lacking("iub", "lerp_kernel_tensor"),
+)
 def lerp_tensor(input, end, weight):
     """input + weight * (end - input), for a tensor of weights."""
     return _lerped(input, end, weight)
@@ -147,6 +161,7 @@ def _add_third(name: str, operator: Any, doc: str) -> Any:
 
 
 addcmul = _add_third("addcmul", prims.mul, "input + value * tensor1 * tensor2.")
+addcmul.op.check = lacking("b", "addcmul_cpu_out")
 addcmul.vjp(
     input=lambda g: g,
     tensor1=lambda g, tensor2, value: g * _conj(tensor2 * value),

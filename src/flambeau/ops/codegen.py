@@ -18,7 +18,8 @@ from ..autograd.graph import Node, freed_error, next_seq, version_error
 from ..autograd.modes import state, watch_plain_classes
 from ..autograd.saved import note_trace, pack_saved
 from ..tensor import Tensor, new, wrap_view
-from . import dispatch
+from . import dispatch, hot
+from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 
 namespace.update(
@@ -202,7 +203,7 @@ def _guard(op: Op, names: dict[str, str]) -> list[str]:
 
 def _dtype_guard(op: Op) -> list[str]:
     """Conditions under which no promotion is needed."""
-    if op.promote is None:
+    if op.promote is None and op.check is None:
         return []
     tests = []
     params = [param for param in tensor_params(op) if param.name not in op.keep]
@@ -216,7 +217,7 @@ def _dtype_guard(op: Op) -> list[str]:
             tests.append(f"(a_{param.name} is None or a_{param.name}.dtype is d)")
     composed = op.promote == "default" and op.quiet and not _is_prim(op)  # NumPy's rules for numbers are not PyTorch's
     if op.promote == "float" or op.check is not None or composed:
-        tests.append("(d is F32 or d is F64)")
+        tests.append("(d is F32 or d is F64)" if "f" not in refused(op.check) else "False")
     return tests
 
 
@@ -246,7 +247,7 @@ def _form_source(op: Op, kind: str) -> str:
     if op.params[0].kind == TENSOR:
         lines.append(f"    if {first}.__class__ is ndarray{' and out is None' if op.out else ''}:")
         lines.append(f"        return _{op.name}_body({arguments})")
-    if op.scalars and len(tensor_params(op)) == 2 and _is_prim(op):
+    if op.scalars and len(tensor_params(op)) == 2 and _is_prim(op) and "f" not in refused(op.check):
         lines += _scalar_branch(op, names, named_out=op.out)
     lines.append(f"    return {slow}")
     return "\n".join(lines) + "\n"
@@ -437,7 +438,7 @@ def _dunder_source(op: Op, kind: str) -> str:
     if not reverse:
         lines.append(f"    if {' and '.join(_guard(op, names))}:")
         lines += ["        " + line for line in _fast_body(op, names)]
-    if op.scalars and _is_prim(op):
+    if op.scalars and _is_prim(op) and "f" not in refused(op.check):
         lines += _scalar_branch(op, names, reverse=reverse)
     lines.append(f"    return call_dunder(_{op.name}_op, self, other, {reverse})")
     return "\n".join(lines) + "\n"
@@ -464,7 +465,7 @@ def _inplace_source(op: Op, kind: str) -> str:
         block.append(f"        d = a_{params[0].name}.dtype")
         guard = ["(d is F32 or d is F64)", *(f"a_{p.name}.dtype is d" for p in params[1:])]
         guard.append(f"({' and '.join(nodes)} or not state.grad)")
-        if op.promote == "bool":
+        if op.promote == "bool" or "f" in refused(op.check):
             guard = ["False"]
         block.append(f"        if {' and '.join(guard)}:")
         block += _inplace_run(name, operands, operands, first)
@@ -473,7 +474,8 @@ def _inplace_source(op: Op, kind: str) -> str:
             second = names[params[1].name]
             lines.append(
                 f"    if ({second}.__class__ is float or {second}.__class__ is int) and {_plain(first)} "
-                f"and ({first}._node is None or not state.grad)" + (f" and {simple}" if simple else "") + ":"
+                f"and ({first}._node is None or not state.grad) "
+                f"and ({first}._base is None or 0 not in {first}._array.strides)" + (f" and {simple}" if simple else "") + ":"
             )
             lines.append(f"        a_input = {first}._array")
             lines.append("        d = a_input.dtype")
@@ -503,6 +505,7 @@ def _inplace_run(name: str, operands: list[str], arrays: list[str], first: str) 
 def _composite_source(op: Op, kind: str) -> str:
     names = [param.name for param in op.params]
     if "method" in kind:
+        guard.append(f"({first}._base is None or 0 not in a_{params[0].name}.strides)")
         names[0] = "self"
     passed = ", ".join(
         f"{param.name}={name}" if param.keyword else name for param, name in zip(op.params, names, strict=True)

@@ -23,6 +23,7 @@ from ..tensor import (
     new,
     preserve_format,
 )
+from .memory import check_target, dense
 from .declare import composite, namespace, op
 from .dispatch import NUMBERS, broadcast_error, override, overrides
 
@@ -35,7 +36,7 @@ def copied(array: Any, format: memory_format | None = None, to: np.dtype[Any] | 
     if format is None or format is preserve_format:
         if array.dtype.kind == "c" and target.kind != "c":
             array = array.real
-        return array.astype(target, order="K" if _dense(array) else "C", copy=True)
+        return array.astype(target, order="K" if dense(array) else "C", copy=True)
     if array.dtype.kind == "c" and target.kind != "c":
         array = array.real
     if format is contiguous_format:
@@ -45,18 +46,6 @@ def copied(array: Any, format: memory_format | None = None, to: np.dtype[Any] | 
         raise RuntimeError(f"required rank {len(order)} tensor to use {str(format)[6:]} format")
     back = np.argsort(order)
     return array.transpose(order).astype(target, order="C", copy=True).transpose(back)
-
-
-def _dense(array: Any) -> bool:
-    """Whether the elements fill their memory without gaps or overlaps."""
-    if array.flags.c_contiguous or array.flags.f_contiguous:
-        return True
-    step = array.itemsize
-    for stride, n in sorted((s, n) for s, n in zip(array.strides, array.shape, strict=True) if n != 1):
-        if stride != step:
-            return False
-        step *= n
-    return True
 
 
 @op(out=False, linear=True, grad_name="CloneBackward0", promote=None, quiet=False)
@@ -241,6 +230,7 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
         np.broadcast_to(source, self._array.shape)
     except ValueError:
         raise broadcast_error(self._array, source, inplace=True) from None
+    check_target(self._array)
     inplace.write(self, np.broadcast_to(source, self._array.shape))
     if recorded:
         node: Any = None

@@ -95,6 +95,9 @@ class Op:
         out: bool = True,
         scalars: tuple[str, ...] = (),
         alone: bool = False,
+        apart: bool = False,
+        overlaps: bool = False,
+        exact_out: str = "",
         linear: bool = False,
         holomorphic: bool = True,
         view: bool = False,
@@ -112,6 +115,8 @@ class Op:
         self.promote, self.method, self.inplace, self.out = promote, method, inplace, out
         self.scalars, self.alone = scalars, alone  # arguments that may be numbers; whether all at once
         self.linear, self.holomorphic, self.view = linear, holomorphic, view
+        self.apart, self.overlaps = apart, overlaps  # a target apart from all arguments; one that may overlap itself
+        self.exact_out = exact_out  # PyTorch's complaint where `out=` must have the result's dtype
         self.check, self.module, self.quiet, self.samples = check, module, quiet, samples
         self.precheck = precheck  # `check` sees the arrays, `precheck` what the user gave
         self.keep = keep  # tensor arguments that promotion leaves alone

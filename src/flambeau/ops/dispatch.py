@@ -18,6 +18,8 @@ from ..autograd.graph import Node, Output, freed_error, next_seq, version_error
 from ..autograd.modes import state
 from ..dtypes import dtype, promote_types, scalar_name
 from ..tensor import Array, DisableTorchFunctionSubclass, Tensor, new, wrap, wrap_view
+from . import memory
+from .checks import c_name
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, namespace
 
 namespace["Tensor_"] = Tensor
@@ -343,10 +345,12 @@ def compute(op: Op, args: Sequence[Any], kind: dtype | None = None) -> Any:
     token = set_errstate(quiet)
     try:
         result = op.body(*arrays)
-        if kind is None or op.promote not in ("default", "float"):
+        if kind is None:
             return result
         if small:
             return narrowed(result, kind.numpy)
+        if op.promote not in ("default", "float"):
+            return result
         if isinstance(result, ARRAYS) and result.dtype != kind.numpy and _drifted(result.dtype, kind):
             return np.asarray(result).astype(kind.numpy)
         return result
@@ -681,6 +685,19 @@ def large_rule(rule: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def late_rule(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule of a pointwise op for large arrays: put off where the backward pass allows it."""
+    now = large_rule(rule)
+
+    def run(*args: Any) -> Any:
+        if state.deferral is None:
+            return now(*args)
+        found = state.deferral.take(rule, args)
+        return now(*[as_array(each) for each in args]) if found is None else found
+
+    return run
+
+
 def fusable(body: Callable[..., Any]) -> Callable[..., Any]:
     """A body on arrays that runs as one kernel where its first argument is large."""
     fast: Callable[..., Any] | None = None
@@ -767,32 +784,46 @@ def into_out(op: Op, args: list[Any], out: Any, kind: dtype | None = None) -> An
             f"{op.name}(): functions with out=... arguments don't support automatic differentiation, but one of "
             "the arguments requires grad."
         )
-    return write_out(op.name, out, compute(op, args, kind))
+    if op.apart or op.family == "pointwise":
+        sources = [_array_of(value) for value in tensor_values(op, tuple(args))]
+        for each in outs:
+            if isinstance(each, Tensor):
+                memory.check_apart(each._array, sources, whole=op.apart)
+    return write_out(op.name, out, compute(op, args, kind), op.exact_out)
 
 
-def write_out(name: str, out: Any, result: Any) -> Any:
-    """Write results into `out` (resized, with PyTorch's warning, where the shape differs)."""
+def write_out(name: str, out: Any, result: Any, exact: str = "") -> Any:
+    """Write results into `out` (resized, with PyTorch's warning, where the shape differs); `exact` is the complaint
+    about another dtype than the result's, where one that it can be cast to does not do.
+    """
     if isinstance(result, (tuple, list)):
         if not isinstance(out, (tuple, list)):
             raise TypeError(f"{name}(): argument 'out' must be tuple of Tensors, not {type(out).__name__}")
-        written = [write_out(name, o, r) for o, r in zip(out, result, strict=True)]
+        written = [write_out(name, o, r, exact) for o, r in zip(out, result, strict=True)]
         return type(result)(*written) if hasattr(result, "_fields") else tuple(written)
     if isinstance(out, (tuple, list)) and len(out) == 1:
         out = out[0]
     if not isinstance(out, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     array = result._array if isinstance(result, Tensor) else np.asarray(result)
-    kind = dtypes.from_numpy_dtype(array.dtype)
-    if not dtypes.can_cast(kind, out.dtype):
-        raise cast_error(kind, out.dtype)
-    inplace.resize_out(out, array.shape)
-    out._array[...] = array.real if array.dtype.kind == "c" and out._array.dtype.kind != "c" else array
-    out._counter[0] += 1
     if isinstance(result, Tensor) and result._node is not None and state.grad:
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             "arguments requires grad."
         )
+    kind = dtypes.from_numpy_dtype(array.dtype)
+    if exact and kind is not out.dtype:
+        raise RuntimeError(
+            exact.format(
+                result=scalar_name(kind), out=scalar_name(out.dtype), c_result=c_name(kind), c_out=c_name(out.dtype)
+            )
+        )
+    if not dtypes.can_cast(kind, out.dtype):
+        raise cast_error(kind, out.dtype)
+    inplace.resize_out(out, array.shape)
+    memory.check_target(out._array)
+    out._array[...] = array.real if array.dtype.kind == "c" and out._array.dtype.kind != "c" else array
+    out._counter[0] += 1
     return out
 
 
@@ -818,6 +849,10 @@ def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
             "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a "
             "normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
         )
+    if not op.overlaps:
+        memory.check_target(target._array)
+        sources = [_array_of(value) for value in tensor_values(op, tuple(prepared)) if value is not prepared[0]]
+        memory.check_apart(target._array, sources, whole=op.apart)
     result = np.asarray(compute(op, prepared, common))
     kind = dtypes.from_numpy_dtype(result.dtype)
     if not dtypes.can_cast(kind, target.dtype):

@@ -111,7 +111,7 @@ def index(input, advanced: Indices):
     return arrays.index(input, advanced)
 
 
-@op(name="_index_put", grad_name="IndexPutBackward0", method=False, inplace=True, out=False)
+@op(name="_index_put", grad_name="IndexPutBackward0", method=False, inplace=True, out=False, overlaps=True)
 def put_at(input, values, advanced: Indices, accumulate: bool = False):
     """`input` with `values` written, or added, at `advanced`."""
     values = values.astype(input.dtype, copy=False)
@@ -341,7 +341,7 @@ def _mask(mask: Array, name: str) -> None:
         raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {word}")
 
 
-@op(inplace=True, out=False, scalars=("value",))
+@op(inplace=True, out=False, overlaps=True, scalars=("value",))
 def masked_fill(input, mask, value):
     """`input` with `value`, a number or 0-d tensor, where `mask` is true."""
     _mask(mask, "masked_fill_")
@@ -375,7 +375,7 @@ def _check_broadcast(*given: Array) -> None:
         raise broadcast_error(*given) from None
 
 
-@op
+@op(apart=True, exact_out="masked_select(): self and result must have the same scalar type")
 def masked_select(input, mask):
     """The elements of `input` where `mask` is true, as a 1-d tensor."""
     if mask.dtype != bool:
@@ -428,7 +428,10 @@ masked_scatter.vjp(
 # The flat order
 
 
-@op
+@op(
+    apart=True,
+    exact_out="take(): self and out expected to have the same dtype, but got self.dtype = {result} and out.dtype = {out}",
+)
 def take(input, index):
     """The elements of `input`, seen as 1-d, at `index`."""
     if index.dtype != np.int64:

@@ -29,6 +29,11 @@ from .shape import (
 )
 
 
+def _some(tensors: Any, dim: int) -> None:
+    if not len(tensors):
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+
+
 def _check_joined(arrays: list[Any], dim: int) -> None:
     shapes = [each.shape for each in arrays if each.shape != (0,)]
     for place, shape in enumerate(shapes):
@@ -42,11 +47,9 @@ def _check_joined(arrays: list[Any], dim: int) -> None:
                 )
 
 
-@op(method=False, promote="default", linear=True, grad_name="CatBackward0", quiet=False)
+@op(method=False, promote="default", linear=True, apart=True, grad_name="CatBackward0", quiet=False, precheck=_some)
 def cat(tensors: Tensors, dim: int = 0):
     """The tensors one after the other along `dim`. Empty vectors are left out, as PyTorch does."""
-    if not tensors:
-        raise ValueError("expected a non-empty list of Tensors")
     for place, each in enumerate(tensors):
         if each.ndim == 0:
             raise RuntimeError(f"zero-dimensional tensor (at position {place}) cannot be concatenated")
@@ -71,14 +74,25 @@ def _cat_vjp(g: Any, tensors_shape: Any, dim: int, needs: Any) -> Any:
     return tuple(results)
 
 
+def _some_to_stack(tensors: Any, dim: int) -> None:
+    if not len(tensors):
+        raise RuntimeError("stack expects a non-empty TensorList")
+
+
 alias(cat, "concat", "concatenate", method=False)
 
 
-@op(method=False, promote="default", linear=True, grad_name="StackBackward0", quiet=False)
+@op(
+    method=False,
+    promote="default",
+    linear=True,
+    apart=True,
+    grad_name="StackBackward0",
+    quiet=False,
+    precheck=_some_to_stack,
+)
 def stack(tensors: Tensors, dim: int = 0):
     """The tensors side by side along a new dimension `dim`."""
-    if not tensors:
-        raise RuntimeError("stack expects a non-empty TensorList")
     for place, each in enumerate(tensors):
         if each.shape != tensors[0].shape:
             raise RuntimeError(
@@ -419,7 +433,7 @@ def combinations(input, r: int = 2, with_replacement: bool = False):
 def _triangle(name: str, doc: str) -> Any:
     cut = getattr(np, name)
 
-    @op(name=name, linear=True, inplace=True, quiet=False)
+    @op(name=name, linear=True, inplace=True, overlaps=True, quiet=False)
     def triangle(input, diagonal: int = 0):
         if input.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")

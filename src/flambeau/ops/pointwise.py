@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import dtypes, prims
 from ..tensor import Tensor
+from .checks import every, lacking, refusing
 from .declare import alias, binary, composite, op, operators, scaled, unary
 
 PI = math.pi
@@ -30,25 +31,6 @@ def _no_bool_minus(*arrays: Any) -> None:
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
             "operator instead."
         )
-
-
-def _integral(name: str) -> Any:
-    def check(*arrays: Any) -> None:
-        for each in arrays:
-            if each.dtype.kind not in "iub":
-                kind = dtypes.scalar_name(dtypes.from_numpy_dtype(each.dtype))
-                raise RuntimeError(f"\"{name}_cpu\" not implemented for '{kind}'")
-
-    return check
-
-
-def _no_complex(name: str) -> Any:
-    def check(*arrays: Any) -> None:
-        if any(each.dtype.kind == "c" for each in arrays):
-            kind = dtypes.scalar_name(dtypes.from_numpy_dtype(arrays[0].dtype))
-            raise RuntimeError(f"\"{name}\" not implemented for '{kind}'")
-
-    return check
 
 
 def _nonzero_divisor(x: Any, y: Any, *_: Any) -> None:
@@ -140,14 +122,14 @@ floor_divide = binary(
     prims.floor_divide,
     "The quotient rounded down.",
     alone=True,
-    check=_nonzero_divisor,
+    check=every(lacking("cb", "div_floor_cpu"), _nonzero_divisor),
     **_underivable("floor_divide"),
 )
 remainder = binary(
     "remainder",
     prims.remainder,
     "The remainder of a division rounded down: it has the sign of `other`.",
-    check=_nonzero_divisor,
+    check=every(lacking("cb", "remainder_cpu"), _nonzero_divisor),
     input=lambda g: g,
     other=lambda g, input, other: -g * floor(input / other),
 )
@@ -156,7 +138,7 @@ fmod = binary(
     prims.fmod,
     "The remainder of a division rounded towards zero: it has the sign of `input`.",
     scalars=("other",),
-    check=_nonzero_divisor,
+    check=every(lacking("cb", "fmod_cpu"), _nonzero_divisor),
     input=lambda g: g,
     other=lambda g, input, other: -g * trunc(input / other),
 )
@@ -167,6 +149,7 @@ pow = binary(
     precheck=_integer_powers,
     input=lambda g, input, other: g * _power_slope(input, other),
     other=lambda g, input, other, result: g * where((input == 0) & (other.real >= 0), 0.0, result * log(input)),
+    check=lacking("b", "pow"),
 )
 
 
@@ -178,7 +161,15 @@ def _power_slope(x: Any, power: Any) -> Any:
 
 
 neg = unary("neg", prims.negative, "The negative.", lambda g: -g, check=_no_bool_minus)
-positive = unary("positive", lambda x: x, "The tensor itself.", lambda g: g, inplace=False, out=False)
+positive = unary(
+    "positive",
+    lambda x: x,
+    "The tensor itself.",
+    lambda g: g,
+    inplace=False,
+    out=False,
+    check=refusing("b", "The `+` operator, on a bool tensor is not supported."),
+)
 reciprocal = unary("reciprocal", prims.reciprocal, "1 / x.", lambda g, result: -g * (result * result), promote="float")
 square = unary(
     "square",
@@ -195,6 +186,7 @@ abs = unary(
     "The absolute value (of complex numbers: the modulus).",
     lambda g, input: g * sgn(input),
     holomorphic=False,
+    check=lacking("b", "abs_cpu"),
 )
 sgn = unary(
     "sgn",
@@ -208,7 +200,11 @@ sign = unary(
     lambda x: x.copy() if x.dtype == bool else prims.sign(x),
     "-1, 0 or 1 by the sign.",
     lambda g: g * 0.0,
-    check=_no_complex("sign_cpu"),
+    check=refusing(
+        "c",
+        "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.",
+        NotImplementedError,
+    ),
 )
 
 
@@ -229,13 +225,17 @@ for _name, _doc in {
     "ceil": "The least integer that is not less.",
     "trunc": "The integer part.",
 }.items():
-    globals()[_name] = unary(_name, getattr(prims, _name), _doc, lambda g: g * 0.0, check=_no_complex(f"{_name}"))
+    _check = every(
+        refusing("c", f"{_name} is not supported for complex inputs", NotImplementedError),
+        lacking("b", f"{_name}_vml_cpu"),
+    )
+    globals()[_name] = unary(_name, getattr(prims, _name), _doc, lambda g: g * 0.0, check=_check)
 floor: Any
 ceil: Any
 trunc: Any
 
 
-@op(name="round", inplace=True, promote="default", family="pointwise", check=_no_complex("round_cpu"))
+@op(name="round", inplace=True, promote="default", family="pointwise", check=lacking("cb", "round_vml_cpu"))
 def round_(input, *, decimals: int = 0):  # type: ignore[no-untyped-def]
     """The nearest integer (half to even), or the nearest multiple of `10**-decimals`."""
     if input.dtype.kind in "iub":
@@ -260,7 +260,7 @@ frac = unary(
     lambda x: prims.sub(x, prims.trunc(x)),
     "What is behind the point.",
     lambda g: g,
-    check=_no_complex("frac"),
+    check=lacking("ciub", "frac_cpu"),
 )
 
 # --- exponentials and logarithms ------------------------------------------------------------------------
@@ -305,6 +305,7 @@ logaddexp = binary(
     inplace=False,
     input=lambda g, input, result: g * exp(input - result),
     other=lambda g, other, result: g * exp(other - result),
+    check=lacking("iub", "logaddexp_cpu"),
 )
 logaddexp2 = binary(
     "logaddexp2",
@@ -314,6 +315,7 @@ logaddexp2 = binary(
     inplace=False,
     input=lambda g, input, result: g * exp2(input - result),
     other=lambda g, other, result: g * exp2(other - result),
+    check=lacking("ciub", "logaddexp2_cpu"),
 )
 xlogy = binary(
     "xlogy",
@@ -322,6 +324,7 @@ xlogy = binary(
     promote="float",
     input=lambda g, input, other: g * where((input == 0) & (other <= 0), 0.0, log(other)),
     other=lambda g, input, other: g * (input / other),
+    check=lacking("c", "xlogy_cpu"),
 )
 
 # --- trigonometric and hyperbolic -----------------------------------------------------------------------
@@ -376,6 +379,7 @@ atan2 = binary(
     promote="float",
     input=lambda g, input, other: g * (other / (input * input + other * other)),
     other=lambda g, input, other: g * (-input / (input * input + other * other)),
+    check=lacking("c", "atan2_cpu"),
 )
 hypot = binary(
     "hypot",
@@ -384,6 +388,7 @@ hypot = binary(
     scalars=(),
     input=lambda g, input, result: g * (input / result),
     other=lambda g, other, result: g * (other / result),
+    check=lacking("ciub", "hypot_cpu"),
 )
 sinc = unary(
     "sinc",
@@ -400,10 +405,20 @@ def _sinc_slope(x: Any) -> Any:
 
 
 deg2rad = unary(
-    "deg2rad", lambda x: prims.mul(x, PI / 180), "Degrees to radians.", lambda g: g * (PI / 180), promote="float"
+    "deg2rad",
+    lambda x: prims.mul(x, PI / 180),
+    "Degrees to radians.",
+    lambda g: g * (PI / 180),
+    promote="float",
+    check=refusing("c", "deg2rad is not supported for complex tensors."),
 )
 rad2deg = unary(
-    "rad2deg", lambda x: prims.mul(x, 180 / PI), "Radians to degrees.", lambda g: g * (180 / PI), promote="float"
+    "rad2deg",
+    lambda x: prims.mul(x, 180 / PI),
+    "Radians to degrees.",
+    lambda g: g * (180 / PI),
+    promote="float",
+    check=refusing("c", "rad2deg is not supported for complex tensors."),
 )
 
 # --- complex numbers ------------------------------------------------------------------------------------
@@ -455,6 +470,7 @@ erf = unary(
     "The error function.",
     lambda g, input: g * (TWO_OVER_SQRT_PI * exp(-input * input)),
     promote="float",
+    check=lacking("c", "erf_vml_cpu"),
 )
 erfc = unary(
     "erfc",
@@ -462,6 +478,7 @@ erfc = unary(
     "1 - erf(x).",
     lambda g, input: g * (-TWO_OVER_SQRT_PI * exp(-input * input)),
     promote="float",
+    check=lacking("c", "erfc_vml_cpu"),
 )
 erfinv = unary(
     "erfinv",
@@ -469,6 +486,7 @@ erfinv = unary(
     "The inverse of the error function.",
     lambda g, result: g * (exp(result * result) / TWO_OVER_SQRT_PI),
     promote="float",
+    check=lacking("c", "erfinv_vml_cpu"),
 )
 
 # --- extremes -------------------------------------------------------------------------------------------
@@ -485,7 +503,7 @@ maximum = binary(
     "The greater of each pair (NaN if either is).",
     inplace=False,
     scalars=(),
-    check=_no_complex("maximum_cpu"),
+    check=refusing("c", "maximum not implemented for complex tensors."),
     input=lambda g, input, other: where(input == other, g * 0.5, where(input < other, 0.0, g)),
     other=lambda g, input, other: where(input == other, g * 0.5, where(input > other, 0.0, g)),
 )
@@ -495,7 +513,7 @@ minimum = binary(
     "The lesser of each pair (NaN if either is).",
     inplace=False,
     scalars=(),
-    check=_no_complex("minimum_cpu"),
+    check=refusing("c", "minimum not implemented for complex tensors."),
     input=lambda g, input, other: where(input == other, g * 0.5, where(input > other, 0.0, g)),
     other=lambda g, input, other: where(input == other, g * 0.5, where(input < other, 0.0, g)),
 )
@@ -507,6 +525,7 @@ fmax = binary(
     scalars=(),
     input=lambda g, input, other: where((input >= other) | isnan(other), g, 0.0),
     other=lambda g, input, other: where((input >= other) | isnan(other), 0.0, g),
+    check=refusing("c", "fmax not implemented for complex tensors."),
 )
 fmin = binary(
     "fmin",
@@ -516,6 +535,7 @@ fmin = binary(
     scalars=(),
     input=lambda g, input, other: where((input <= other) | isnan(other), g, 0.0),
     other=lambda g, input, other: where((input <= other) | isnan(other), 0.0, g),
+    check=refusing("c", "fmin not implemented for complex tensors."),
 )
 
 # --- comparison, logic, bits ----------------------------------------------------------------------------
@@ -537,7 +557,7 @@ for _name, _doc in {
         _doc,
         promote="bool",
         scalars=() if _name.startswith("logical") else ("other",),
-        check=_no_complex(_name) if _name in ("lt", "le", "gt", "ge") else None,
+        check=lacking("c", f"{_name}_cpu") if _name in ("lt", "le", "gt", "ge") else None,
     )
 for _name, _doc in {
     "bitwise_and": "The bits set in both.",
@@ -547,7 +567,11 @@ for _name, _doc in {
     "bitwise_right_shift": "The bits moved down by `other` places.",
 }.items():
     _prim = getattr(prims, _name.removeprefix("bitwise_") if "shift" in _name else _name)
-    globals()[_name] = binary(_name, _prim, _doc, check=_integral(_name))
+    if "shift" in _name:
+        _check = lacking("cfhb", f"{_name[8]}shift_cpu")
+    else:
+        _check = lacking("cfh", f"{_name}_cpu")
+    globals()[_name] = binary(_name, _prim, _doc, check=_check)
 for _name, _doc in {
     "isnan": "Whether the element is NaN.",
     "isinf": "Whether the element is infinite.",
@@ -560,6 +584,9 @@ for _name, _doc in {
         getattr(prims, _name),
         _doc,
         promote=None,
+        check=refusing("c", "signbit is not implemented for complex tensors.", NotImplementedError)
+        if _name == "signbit"
+        else None,
         inplace=_name == "logical_not",
         out="no" in _name or "bit" in _name,
     )
@@ -578,7 +605,7 @@ isnan: Any
 isinf: Any
 isfinite: Any
 logical_not: Any
-bitwise_not = unary("bitwise_not", prims.bitwise_not, "The bits inverted.", check=_integral("bitwise_not"))
+bitwise_not = unary("bitwise_not", prims.bitwise_not, "The bits inverted.", check=lacking("cfh", "bitwise_not_cpu"))
 copysign = binary(
     "copysign",
     prims.copysign,
@@ -587,6 +614,7 @@ copysign = binary(
     promote="float",
     input=lambda g, input, result: g * where(input == 0, 0.0, result / where(input == 0, 1.0, input)),
     other=lambda g: g * 0.0,
+    check=lacking("c", "copysign_cpu"),
 )
 nextafter = binary(
     "nextafter",
@@ -595,9 +623,10 @@ nextafter = binary(
     scalars=(),
     input=lambda g: g,
     other=lambda g: g * 0,
+    check=lacking("ciub", "nextafter_cpu"),
 )
-gcd = binary("gcd", prims.gcd, "The greatest common divisor.", check=_integral("gcd"), scalars=())
-lcm = binary("lcm", prims.lcm, "The least common multiple.", check=_integral("lcm"), scalars=())
+gcd = binary("gcd", prims.gcd, "The greatest common divisor.", check=lacking("cfhb", "gcd_cpu"), scalars=())
+lcm = binary("lcm", prims.lcm, "The least common multiple.", check=lacking("cfhb", "lcm_cpu"), scalars=())
 heaviside = binary(
     "heaviside",
     lambda x, y: prims.heaviside(x, y).astype(x.dtype),
@@ -605,6 +634,7 @@ heaviside = binary(
     promote="same",
     scalars=(),
     **_underivable("heaviside"),
+    check=refusing("c", "heaviside is not yet implemented for complex tensors."),
 )
 
 

@@ -20,6 +20,7 @@ from flambeau.autograd.modes import state
 from flambeau.generator import Generator, default_generator
 from flambeau.ops import dispatch
 from flambeau.ops.indexing import zeros_of
+from flambeau.ops.memory import check_target
 from flambeau.prims import random as samplers
 from flambeau.prims.random_engine import Engine
 from flambeau.tensor import Array, Tensor, attach, new
@@ -156,15 +157,7 @@ def fill(target: Tensor, grad_name: str, sample: Callable[[Array], None], *other
             "You can make a clone to get a normal tensor before doing inplace update."
             "See https://github.com/pytorch/rfcs/pull/17 for more details."
         )
-    if (
-        array.size
-        and 0 in array.strides
-        and any(step == 0 and n > 1 for n, step in zip(array.shape, array.strides, strict=True))
-    ):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location. Please clone() the tensor before performing the operation."
-        )
+    check_target(array)
     sample(array)
     target._counter[0] += 1
     if recorded:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..prims import scatter as arrays
 from ..tensor import Array, Tensor, wrap_dim
+from .checks import SAME_OUT
 from .declare import composite, op
 from .indexing import dtype_name, filling, masked_fill, number_like, zeros_of
 from .pointwise import where
@@ -36,7 +37,7 @@ def _check_index(name: str, input: Array, dim: int, index: Array, other: str, li
             )
 
 
-@op
+@op(apart=True, exact_out=SAME_OUT)
 def gather(input, dim: int, index, *, sparse_grad: bool = False):
     """`out[i][j] = input[index[i][j]][j]` for `dim` 0, and so on."""
     dim = wrap_dim(dim, input.ndim)
@@ -71,7 +72,7 @@ def _check_scatter(input: Array, dim: int, index: Array, src: Array | None) -> N
 _REDUCTIONS = {None: None, "add": "sum", "multiply": "prod"}
 
 
-@op(inplace=True, scalars=("src",))
+@op(inplace=True, apart=True, scalars=("src",))
 def scatter(
     input,
     dim: int,
@@ -109,7 +110,7 @@ scatter.vjp(
 gather.vjp(input=lambda g, input_shape, dim, index: scatter_add(zeros_of(g, input_shape), dim, index, g))
 
 
-@op(inplace=True)
+@op(inplace=True, apart=True)
 def scatter_add(input, dim: int, index, src):
     """`input` with `src` added at `index` along `dim`."""
     dim = wrap_dim(dim, input.ndim)
@@ -210,7 +211,7 @@ def _without(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
     return shape[:dim] + shape[dim + 1 :]
 
 
-@op
+@op(apart=True, exact_out="index_select(): self and result must have the same scalar type")
 def index_select(input, dim: int, index):
     """The slices of `input` along `dim` in the order of the 1-d `index`."""
     dim = wrap_dim(dim, input.ndim)
@@ -223,7 +224,7 @@ def index_select(input, dim: int, index):
     return arrays.index_select(input, dim, index)
 
 
-@op(inplace=True)
+@op(inplace=True, apart=True)
 def index_add(input, dim: int, index, source, *, alpha: Any = 1):
     """`input` with `alpha` times the slices of `source` added to its slices `index` along `dim`."""
     dim = wrap_dim(dim, input.ndim)
@@ -240,7 +241,7 @@ index_add.vjp(
 )
 
 
-@op(inplace=True)
+@op(inplace=True, apart=True)
 def index_copy(input, dim: int, index, source):
     """`input` with its slices `index` along `dim` replaced by those of `source`."""
     dim = wrap_dim(dim, input.ndim)
@@ -280,7 +281,7 @@ def _check_copy(input: Array, dim: int, index: Array, source: Array) -> None:
         raise IndexError(f"{name}: Number of indices ({index.size}) should be equal to source.size(dim) ({count})")
 
 
-@op(inplace=True, out=False, scalars=("value",))
+@op(inplace=True, out=False, overlaps=True, scalars=("value",))
 def index_fill(input, dim: int, index, value):
     """`input` with its slices `index` along `dim` filled with `value`, a number or 0-d tensor."""
     dim = wrap_dim(dim, input.ndim)

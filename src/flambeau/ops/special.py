@@ -10,8 +10,8 @@ import numpy as np
 from .. import prims
 from ..prims.precision import widen
 from ..tensor import Tensor
+from .checks import lacking
 from .declare import binary, composite, op, unary
-from .indexing import dtype_name
 from .pointwise import exp, log, log1p, sgn, where
 
 SPECIAL = "flambeau.special"
@@ -43,6 +43,7 @@ lgamma: Any = unary(
     "The logarithm of the absolute value of the gamma function.",
     lambda g, input: g * digamma(input),
     promote="float",
+    check=lacking("c", "lgamma_vml_cpu"),
 )
 
 
@@ -58,6 +59,7 @@ digamma: Any = unary(
     "The derivative of `lgamma`.",
     lambda g, input: g * polygamma_of(input, 1),
     promote="float",
+    check=lacking("c", "digamma"),
 )
 
 
@@ -108,19 +110,21 @@ igamma = binary(
     "igamma",
     prims.gammainc,
     "The lower regularized incomplete gamma function.",
-    promote="float",
+    promote="default",
     scalars=(),
     input=_no_derivative("igamma: input"),
     other=_gamma_density,
+    check=lacking("ciub", "igamma_cpu"),
 )
 igammac = binary(
     "igammac",
     prims.gammaincc,
     "The upper regularized incomplete gamma function.",
-    promote="float",
+    promote="default",
     scalars=(),
     input=_no_derivative("igammac: input"),
     other=lambda g, input, other: -_gamma_density(g, input, other),
+    check=lacking("ciub", "igammac_cpu"),
 )
 special_zeta: Any = binary(
     "special_zeta",
@@ -132,6 +136,7 @@ special_zeta: Any = binary(
     inplace=False,
     input=_no_derivative("zeta"),
     other=lambda g, input, other: g * -input * special_zeta(input + 1, other),
+    check=lacking("ch", "zeta_cpu"),
 )
 
 # Error functions and the normal distribution
@@ -141,37 +146,36 @@ erfcx = _special(
     prims.erfcx,
     "`exp(x^2) erfc(x)`.",
     lambda g, input, result: g * (2 * (input * result) - 2 / SQRT_PI),
+    check=lacking("ch", "erfcx_cpu"),
 )
 ndtr = _special(
     "ndtr",
     prims.ndtr,
     "The normal distribution function.",
     lambda g, input: g * (exp(-input * input / 2) / SQRT_2PI),
+    check=lacking("c", "erf_vml_cpu"),
 )
 ndtri = _special(
     "ndtri",
     prims.ndtri,
     "The inverse of the normal distribution function.",
     lambda g, result: g * (SQRT_2PI * exp(result * result / 2)),
+    check=lacking("ch", "ndtri_cpu"),
 )
 log_ndtr = _special(
     "log_ndtr",
     prims.log_ndtr,
     "The logarithm of the normal distribution function.",
     lambda g, input: g * (math.sqrt(2 / math.pi) / erfcx(input * (-1 / SQRT_2))),
+    check=lacking("ch", "log_ndtr_cpu"),
 )
 entr = _special(
     "entr",
     prims.entr,
     "`-x log(x)`, 0 at 0, and minus infinity below.",
     lambda g, input: g * where(input != input, input, -log(input) - 1),
+    check=lacking("c", "entr_cpu"),
 )
-
-
-def _real_only(*given: Any) -> None:
-    for each in given:
-        if each.dtype.kind == "c":
-            raise NotImplementedError(f"\"xlog1py_cpu\" not implemented for '{dtype_name(each)}'")
 
 
 special_xlog1py = binary(
@@ -179,7 +183,7 @@ special_xlog1py = binary(
     prims.xlog1py,
     "`input * log1p(other)`, and 0 where `input` is 0.",
     promote="float",
-    check=_real_only,
+    check=lacking("c", "xlog1py_cpu"),
     module=SPECIAL,
     method=False,
     inplace=False,
@@ -214,18 +218,21 @@ i0: Any = unary(
     "The modified Bessel function of the first kind of order 0.",
     lambda g, input: g * i1(input),
     promote="float",
+    check=lacking("c", "i0_vml_cpu"),
 )
 i0e: Any = _special(
     "i0e",
     prims.i0e,
     "`exp(-|x|) i0(x)`.",
     lambda g, input, result: g * (i1e(input) - sgn(input) * result),
+    check=lacking("c", "i0e_cpu"),
 )
 i1: Any = _special(
     "i1",
     prims.i1,
     "The modified Bessel function of the first kind of order 1.",
     lambda g, input, result: g * where(input == 0, 0.5, i0(input) - result / where(input == 0, 1.0, input)),
+    check=lacking("c", "i1_cpu"),
 )
 i1e: Any = _special(
     "i1e",
@@ -239,40 +246,75 @@ i1e: Any = _special(
             i0e(input) - result * (sgn(input) + 1 / where(input == 0, 1.0, input)),
         )
     ),
+    check=lacking("c", "i1e_cpu"),
 )
-bessel_j0 = _special("bessel_j0", prims.bessel_j0, "The Bessel function of the first kind, order 0.")
-bessel_j1 = _special("bessel_j1", prims.bessel_j1, "The Bessel function of the first kind, order 1.")
-bessel_y0 = _special("bessel_y0", prims.bessel_y0, "The Bessel function of the second kind, order 0.")
-bessel_y1 = _special("bessel_y1", prims.bessel_y1, "The Bessel function of the second kind, order 1.")
-modified_bessel_i0 = _special("modified_bessel_i0", prims.i0, "`i0`.")
-modified_bessel_i1 = _special("modified_bessel_i1", prims.i1, "`special.i1`.")
+bessel_j0 = _special(
+    "bessel_j0",
+    prims.bessel_j0,
+    "The Bessel function of the first kind, order 0.",
+    check=lacking("ch", "bessel_j0_cpu"),
+)
+bessel_j1 = _special(
+    "bessel_j1",
+    prims.bessel_j1,
+    "The Bessel function of the first kind, order 1.",
+    check=lacking("ch", "bessel_j1_cpu"),
+)
+bessel_y0 = _special(
+    "bessel_y0",
+    prims.bessel_y0,
+    "The Bessel function of the second kind, order 0.",
+    check=lacking("ch", "bessel_y0_cpu"),
+)
+bessel_y1 = _special(
+    "bessel_y1",
+    prims.bessel_y1,
+    "The Bessel function of the second kind, order 1.",
+    check=lacking("ch", "bessel_y1_cpu"),
+)
+modified_bessel_i0 = _special("modified_bessel_i0", prims.i0, "`i0`.", check=lacking("ch", "modified_bessel_i0_cpu"))
+modified_bessel_i1 = _special(
+    "modified_bessel_i1", prims.i1, "`special.i1`.", check=lacking("ch", "modified_bessel_i1_cpu")
+)
 modified_bessel_k0 = _special(
     "modified_bessel_k0",
     prims.bessel_k0,
     "The modified Bessel function of the second kind, order 0.",
+    check=lacking("ch", "modified_bessel_k0_cpu"),
 )
 modified_bessel_k1 = _special(
     "modified_bessel_k1",
     prims.bessel_k1,
     "The modified Bessel function of the second kind, order 1.",
+    check=lacking("ch", "modified_bessel_k1_cpu"),
 )
-scaled_modified_bessel_k0 = _special("scaled_modified_bessel_k0", prims.bessel_k0e, "`exp(x) modified_bessel_k0(x)`.")
-scaled_modified_bessel_k1 = _special("scaled_modified_bessel_k1", prims.bessel_k1e, "`exp(x) modified_bessel_k1(x)`.")
+scaled_modified_bessel_k0 = _special(
+    "scaled_modified_bessel_k0",
+    prims.bessel_k0e,
+    "`exp(x) modified_bessel_k0(x)`.",
+    check=lacking("ch", "scaled_modified_bessel_k0_cpu"),
+)
+scaled_modified_bessel_k1 = _special(
+    "scaled_modified_bessel_k1",
+    prims.bessel_k1e,
+    "`exp(x) modified_bessel_k1(x)`.",
+    check=lacking("ch", "scaled_modified_bessel_k1_cpu"),
+)
 spherical_bessel_j0 = _special(
     "spherical_bessel_j0",
     lambda x: _module().spherical_bessel_j0(x),
     "The spherical Bessel function of the first kind of order 0.",
+    check=lacking("ch", "spherical_bessel_j0_cpu"),
 )
-airy_ai = _special("airy_ai", lambda x: _module().airy_ai(x), "The Airy function Ai.")
+airy_ai = _special(
+    "airy_ai", lambda x: _module().airy_ai(x), "The Airy function Ai.", check=lacking("ch", "airy_ai_cpu")
+)
 
 # Orthogonal polynomials
 
 
 def _polynomial(name: str, doc: str) -> Any:
     def body(input: Any, n: Any) -> Any:
-        if input.dtype.itemsize == 2:
-            kernel = name.replace("polynomial", "polynomial")
-            raise NotImplementedError(f"\"{kernel}_cpu\" not implemented for '{dtype_name(input)}'")
         return getattr(_module(), name)(input, n)
 
     return binary(
@@ -281,6 +323,7 @@ def _polynomial(name: str, doc: str) -> Any:
         doc,
         signature=_degree,
         promote="float",
+        check=lacking("ch", f"{name}_cpu"),
         module=SPECIAL,
         method=False,
         inplace=False,
