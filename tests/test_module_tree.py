@@ -154,3 +154,13 @@ def test_heavy_libraries_wait_for_their_first_use():
     code = f"import flambeau, sys; print([m for m in {heavy.split()} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", ["", ".autograd", ".utils", ".nn"])
+def test_what_dir_lists_is_there_and_the_rest_is_an_attribute_error(path):
+    module = importlib.import_module(f"flambeau{path}")
+    assert [name for name in dir(module) if not hasattr(module, name)] == []
+    assert {"cuda", "Generator", "save"} <= set(dir(flambeau))
+    for name in ("profiler", "distributions", "nonsense"):
+        found = hasattr(module, name)  # raises unless it is a module of ours, or an AttributeError
+        assert not found or importlib.import_module(f"flambeau{path}.{name}")

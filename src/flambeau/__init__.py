@@ -100,23 +100,9 @@ def are_deterministic_algorithms_enabled() -> bool:
 
 _LAZY_MODULES = frozenset(
     {
-        *("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "func", "hub", "jit"),
-        *(
-            "distributions",
-            "launch",
-            "linalg",
-            "masked",
-            "signal",
-            "mps",
-            "nn",
-            "optim",
-            "overrides",
-            "profiler",
-            "random",
-            "return_types",
-            "serialization",
-        ),
-        *("special", "storage", "testing", "torch_version", "types", "utils", "version", "xpu", "_C", "_utils"),
+        *("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "hub", "jit", "launch"),
+        *("linalg", "mps", "nn", "optim", "overrides", "random", "return_types", "serialization", "special", "storage"),
+        *("testing", "torch_version", "types", "utils", "version", "xpu", "_C", "_utils"),
     }
 )
 _LAZY_NAMES = {
@@ -150,16 +136,16 @@ _LAZY_NAMES = {
 def __getattr__(name: str) -> _Any:
     """Modules, and functions of modules, that load when they are first used."""
     if name in _LAZY_MODULES:
-        try:
-            return _import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.{name}":
-                raise
-    elif name in _LAZY_NAMES:
+        return _import_module(f"{__name__}.{name}")
+    if name in _LAZY_NAMES:
         found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
         globals()[name] = found
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY_MODULES, *_LAZY_NAMES})
 
 
 from .autograd.gradcheck import gradcheck as _gradcheck  # noqa: E402 -- it needs the names above

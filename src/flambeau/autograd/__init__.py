@@ -24,7 +24,7 @@ _LAZY = {
     "detect_anomaly": "saved",
     "set_detect_anomaly": "saved",
 }
-_MODULES = frozenset({"forward_ad", "functional", "grad_mode", "anomaly_mode", "profiler"})
+_MODULES = frozenset({"forward_ad", "functional", "grad_mode", "anomaly_mode"})
 
 
 def __getattr__(name: str) -> _Any:
@@ -34,3 +34,7 @@ def __getattr__(name: str) -> _Any:
     if name in _MODULES:
         return _import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_MODULES})

@@ -12,6 +12,10 @@ def __getattr__(name: str) -> _Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})
+
+
 def set_module(obj: _Any, mod: str) -> None:
     """Say in which module an object is to be shown, and pickled, as defined."""
     if not isinstance(mod, str):
