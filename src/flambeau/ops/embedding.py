@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import from_numpy_dtype, scalar_name
+from ..prims import scatter as arrays
 from ..tensor import Tensor, wrap
 from .declare import composite, op
 
@@ -22,9 +23,7 @@ def embedding(weight, indices, padding_idx: int | None = None, scale_grad_by_fre
         )
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
-    if indices.size and not (indices.min() >= 0 and indices.max() < weight.shape[0]):
-        raise IndexError("index out of range in self")
-    return weight[indices]
+    return arrays.rows(weight, 0, indices)
 
 
 @embedding.vjp
@@ -45,10 +44,10 @@ def _embedding_vjp(g: Any, weight_shape: Any, indices: Any, padding_idx: Any, sc
     if scale is not None:
         factor = scale.astype(kind)[:, None]
         rows = rows * (wrap(factor) if graph else factor)
-    zeros = np.zeros(weight_shape, kind)
+    zeros = arrays.zeros(weight_shape, kind)
     if graph:
         return index_add(wrap(zeros), 0, wrap(flat), rows), None
-    return index_add(zeros, 0, flat, rows), None
+    return arrays.index_combine(zeros, 0, flat, rows, "sum", out=zeros), None
 
 
 @composite(method=False, out=False)

@@ -46,6 +46,13 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     return _allocator()(shape, dtype)  # type: ignore[no-any-return]
 
 
+def zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    """An array of zeros, for sums to be added to."""
+    out = empty(shape, dtype)
+    out.fill(0)
+    return out
+
+
 def copied(x: Array) -> Array:
     """A copy in C order."""
     out = empty(x.shape, x.dtype)
