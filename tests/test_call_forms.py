@@ -31,3 +31,26 @@ def test_a_call_is_understood_as_in_pytorch(call, reference):
         return eval(call, {"torch": torch, "x": torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])})
 
     assert_alike(body, reference)
+
+
+def test_a_function_with_setup_context_is_given_its_defaults(reference):
+    def body(torch):
+        class Scale(torch.autograd.Function):
+            @staticmethod
+            def forward(x, factor=3.0):
+                return x * factor
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.factor, ctx.count = inputs[1], len(inputs)
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * ctx.factor, None
+
+        x = torch.ones(2, requires_grad=True)
+        y = Scale.apply(x)
+        y.sum().backward()
+        return y, x.grad, y.grad_fn.count
+
+    assert_alike(body, reference)

@@ -243,9 +243,10 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call the function: `forward` without recording, and one node for the whole."""
         split = cls.setup_context is not Function.setup_context
-        if split and kwargs:
-            args = inspect.signature(cls.forward).bind(*args, **kwargs).args
-            kwargs = {}
+        if split and (kwargs or cls.forward.__defaults__):
+            bound = inspect.signature(cls.forward).bind(*args, **kwargs)
+            bound.apply_defaults()
+            args, kwargs = bound.args, {}
         places = tuple(i for i, each in enumerate(args) if isinstance(each, Tensor))
         recording = state.grad and any(args[i]._node is not None for i in places)
         ctx = cls._context_cls()  # type: ignore[attr-defined]
