@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import prims
+from .. import dtypes, prims
 from ..tensor import Tensor, wrap_dim
 from .checks import every, lacking, not_complex, refusing
 from .declare import composite, op
@@ -68,7 +68,12 @@ def relu6(input):
 relu6.vjp(input=lambda g, input: where((input > 0) & (input < 6), g, 0.0))
 
 
-@activation(inplace=True, check=_HARDTANH)
+def _bounds(input: Any, min_val: float, max_val: float) -> None:
+    if input.dtype is dtypes.uint8 and min_val < 0:
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+
+
+@activation(inplace=True, check=_HARDTANH, precheck=_bounds)
 def hardtanh(input, min_val: float = -1.0, max_val: float = 1.0):
     """x between `min_val` and `max_val`, which bound it."""
     return prims.minimum(prims.maximum(input, min_val), max_val)
@@ -215,11 +220,16 @@ def softplus(input, beta: float = 1, threshold: float = 20):
 softplus.vjp(input=lambda g, input, beta, threshold: g * where(input * beta > threshold, 1.0, sigmoid(input * beta)))
 
 
-@activation(out=True, check=lacking("ciub", "softshrink_check"))
+def _shrinking(input: Any, lambd: float) -> None:
+    limit = dtypes.finfo(input.dtype).max if input.dtype.is_floating_point else 0
+    if limit and not 0 <= lambd <= limit:
+        kind = dtypes.scalar_name(input.dtype)
+        raise RuntimeError(f"lambda must be in range [0, {limit:g}] for input dtype {kind}, but found {lambd:g}")
+
+
+@activation(out=True, check=lacking("ciub", "softshrink_check"), precheck=_shrinking)
 def softshrink(input, lambd: float = 0.5):
     """x moved towards 0 by `lambd`, and 0 within it."""
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
     moved = prims.where(
         prims.gt(input, lambd),
         prims.sub(input, lambd),
