@@ -18,7 +18,7 @@ from ..autograd.graph import Node, freed_error, next_seq, version_error
 from ..autograd.modes import state, watch_plain_classes
 from ..autograd.saved import note_trace, pack_saved
 from ..tensor import Tensor, new, wrap_view
-from . import dispatch
+from . import dispatch, hot
 from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 
@@ -464,6 +464,7 @@ def _inplace_source(op: Op, kind: str) -> str:
         block += [f"        a_{p.name} = {names[p.name]}._array" for p in params]
         block.append(f"        d = a_{params[0].name}.dtype")
         guard = ["(d is F32 or d is F64)", *(f"a_{p.name}.dtype is d" for p in params[1:])]
+        guard.append(f"({first}._base is None or 0 not in a_{params[0].name}.strides)")
         guard.append(f"({' and '.join(nodes)} or not state.grad)")
         if op.promote == "bool" or "f" in refused(op.check):
             guard = ["False"]
@@ -505,7 +506,6 @@ def _inplace_run(name: str, operands: list[str], arrays: list[str], first: str) 
 def _composite_source(op: Op, kind: str) -> str:
     names = [param.name for param in op.params]
     if "method" in kind:
-        guard.append(f"({first}._base is None or 0 not in a_{params[0].name}.strides)")
         names[0] = "self"
     passed = ", ".join(
         f"{param.name}={name}" if param.keyword else name for param, name in zip(op.params, names, strict=True)
