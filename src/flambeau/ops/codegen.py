@@ -18,7 +18,7 @@ from ..autograd.graph import Node, freed_error, next_seq, version_error
 from ..autograd.modes import state, watch_plain_classes
 from ..autograd.saved import note_trace, pack_saved
 from ..tensor import Tensor, new, wrap_view
-from . import dispatch, hot
+from . import dispatch
 from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 
