@@ -19,6 +19,10 @@ PANEL_BYTES = 3 << 13
 """How much of x a tile's sums take in before they rest in memory: it stays in the first cache."""
 
 
+OUTER_BYTES = 3 << 15
+"""How much of b `outer` takes in before its sums rest in memory: in the second cache, read in order."""
+
+
 @dataclass(frozen=True)
 class Tile:
     """A block of sums held in registers: `rows` by `columns` vectors of `lanes` elements."""
@@ -167,7 +171,7 @@ def outer(module: Module, tile: Tile) -> str:
     integers = dict.fromkeys(("count", "depth", "pitch", "panels", "fresh"), "i64")
     fn = Function(module, name, pointers | integers)
     x, rows, steps, b, y, count, depth, pitch, panels, fresh = fn.args
-    block = PANEL_BYTES // (tile.width * BITS[kind] // 8)
+    block = OUTER_BYTES // (tile.width * BITS[kind] // 8)
     zero = fn.const(0, "i64")
     sums = {at: fn.slot(kind, lanes) for at in tile.grid}
     once = (depth < 1).select(fn.const(1, "i64"), depth)  # an empty sum is written, too

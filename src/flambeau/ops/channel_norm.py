@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from flambeau import prims
+from flambeau.kernels import fused
 from flambeau.ops.declare import composite, op
 from flambeau.ops.normalization import (
     affine,
     check_parameters,
-    given_rule,
     in_float32,
     norm_statistics,
     parameter_rule,
     rule,
-    standardized,
     statistics,
     stored,
 )
@@ -42,14 +42,49 @@ def _wide(*values: Array | None) -> list[Any]:
     return [None if each is None else widen(each) for each in values]
 
 
+@fused
+def _train(x, weight, bias, eps, *, axes):
+    """`x` standardized over `axes` and its statistics: mean, one over the standard deviation."""
+    mean = prims.mean(x, axes, True)
+    away = x - mean
+    scale = prims.rsqrt(prims.mean(away * away, axes, True) + eps)
+    result = away * scale
+    if weight is not None:
+        result = result * weight
+    return (result if bias is None else result + bias), mean, scale
+
+
+@fused
+def _train_cotangents(g, x, weight, mean, scale, share, *, axes):
+    """The cotangents of input, weight and bias; `share` is one over the number of elements of a mean."""
+    unit = (x - mean) * scale
+    total, against = prims.sum(g, axes, True), prims.sum(g * unit, axes, True)
+    factor = scale if weight is None else scale * weight
+    return factor * (g - total * share - unit * (against * share)), against, total
+
+
+@fused
+def _eval_cotangents(g, x, mean, scale, factor, *, axes):
+    return g * factor, prims.sum(g * (x - mean) * scale, axes), prims.sum(g, axes)
+
+
+@fused
+def _row_sums(g, x, mean, scale, *, axes):
+    """The sums of g, and of g times x standardized."""
+    return prims.sum(g, axes), prims.sum(g * (x - mean) * scale, axes)
+
+
+@fused
+def _from_rows(g, x, mean, factor, slope, level):
+    return g * factor + (x - mean) * slope + level
+
+
 @op(name="_batch_norm_train", method=False, out=False, grad_name="NativeBatchNormBackward0")
 def batch_norm_train(input, weight: Tensor | None, bias: Tensor | None, eps: float):
     """Each channel standardized over all else; its mean, and one over its standard deviation."""
     _check(input, (weight, bias))
     x, w, b = _wide(input, weight, bias)
-    x = _planes(x)
-    mean, scale = statistics(x, eps, axes=(0, 2))
-    result = affine(x, mean, scale, _column(w), _column(b))
+    result, mean, scale = _train(_planes(x), _column(w), _column(b), eps, axes=(0, 2))
     kind = _stored_dtype(input, weight)
     return (
         result.reshape(input.shape).astype(input.dtype, copy=False),
@@ -76,11 +111,12 @@ def _train_rule(
         found = rule(g, x, w, eps, (0, 2), (0, 2), needs)
     else:
         at, scale = (widen(each).reshape(1, -1, 1) for each in (at, scale))
-        of_input = given_rule(g, x, w, at, scale, axes=(0, 2)) if needs[0] else None
-        both = (None, None)
-        if needs[1] or needs[2]:
-            both = parameter_rule(g, x, at, scale, axes=(0, 2))
-        found = (of_input, *both)
+        if needs[0]:
+            share = 1.0 / max(1, x.shape[0] * x.shape[2])
+            of_input, of_weight, of_bias = _train_cotangents(g, x, w, at, scale, share, axes=(0, 2))
+            found = of_input, of_weight.reshape(-1), of_bias.reshape(-1)
+        else:
+            found = (None, *parameter_rule(g, x, at, scale, axes=(0, 2)))
     return found[0] if found[0] is None else found[0].reshape(shape), *found[1:]
 
 
@@ -108,6 +144,10 @@ def _eval_rule(
     shape = x.shape
     g, x = _planes(g), _planes(x)
     scale = _column(rsqrt(variance + eps))
+    if not isinstance(g, Tensor):
+        factor = scale if weight is None else scale * _column(weight)
+        found = _eval_cotangents(g, x, _column(mean), scale, factor, axes=(0, 2))
+        return found[0].reshape(shape), *found[1:]
     of_input = of_weight = of_bias = None
     if needs[0]:
         factor = scale if weight is None else scale * _column(weight)
@@ -254,6 +294,8 @@ def group_norm_op(input, weight: Tensor | None, bias: Tensor | None, groups: int
 
 
 def _group_rule(g: Any, x: Any, weight: Any, groups: int, eps: float, needs: Sequence[bool]) -> tuple[Any, Any, Any]:
+    if not isinstance(g, Tensor):
+        return _group_sums_rule(g, x, weight, groups, eps)
     shape, planes = x.shape, _planes(x).shape
     rows = (shape[0], groups, math.prod(shape[1:]) // groups)
     scaled = _planes(g) if weight is None else _planes(g) * _column(weight)
@@ -268,10 +310,26 @@ def _group_rule(g: Any, x: Any, weight: Any, groups: int, eps: float, needs: Seq
     return of_input if of_input is None else of_input.reshape(shape), of_weight, of_bias
 
 
-def _unit(rows: Any, eps: float) -> Any:
-    """Rows standardized, as an op where they are tensors."""
-    if not isinstance(rows, Tensor):
-        return standardized(rows, None, None, eps, axes=(-1,))
+def _group_sums_rule(g: Array, x: Array, weight: Array | None, groups: int, eps: float) -> tuple[Array, Array, Array]:
+    """The same on arrays: sums over each channel of each sample first, all else from those."""
+    batch, channels, *_ = x.shape
+    each, elements = channels // groups, x.size // (batch * groups)
+    mean, scale = statistics(x.reshape(batch, groups, -1), eps, axes=(-1,))
+    wide_mean, wide_scale = mean.repeat(each, 1), scale.repeat(each, 1)
+    sums, against = _row_sums(_planes(g), _planes(x), wide_mean, wide_scale, axes=(-1,))
+    factor = np.ones(channels, x.dtype) if weight is None else weight
+    level, slope = (
+        ((part * factor).reshape(batch, groups, each).sum(-1, keepdims=True) / elements).astype(x.dtype, copy=False)
+        for part in (sums, against)
+    )
+    columns = (wide_scale * _column(factor), -slope * scale * scale, -level * scale)
+    wide = [part if part.shape[1] == channels else part.repeat(each, 1) for part in columns]
+    of_input = _from_rows(_planes(g), _planes(x), wide_mean, *wide)
+    return of_input.reshape(x.shape), against.sum(0), sums.sum(0)
+
+
+def _unit(rows: Tensor, eps: float) -> Any:
+    """Rows standardized."""
     away = rows - rows.mean(-1, True)
     return away * rsqrt((away * away).mean(-1, True) + eps)
 

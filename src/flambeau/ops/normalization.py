@@ -71,9 +71,14 @@ def _input_rule(g, x, weight, eps, *, axes):
 
 
 @fused
-def given_rule(g, x, weight, mean, scale, *, axes):
+def _whole_rule(g, x, weight, eps, *, axes, lead):
+    """The cotangents of input, weight and bias in one pass over the rows."""
+    mean = prims.mean(x, axes, True)
+    away = x - mean
+    scale = prims.rsqrt(prims.mean(away * away, axes, True) + eps)
     scaled = g if weight is None else g * weight
-    return _cotangent(prims.mean, scaled, x, mean, scale, axes)
+    of_input = _cotangent(prims.mean, scaled, x, mean, scale, axes)
+    return of_input, prims.sum(g * away * scale, lead), prims.sum(g, lead)
 
 
 @fused
@@ -95,6 +100,8 @@ def rule(
             of_input = _cotangent(mean_op, scaled, x, at, scale, axes)
         if needs[1]:
             of_weight = (g * away * scale).sum(lead) if lead else g * away * scale
+    elif needs[0] and needs[1]:
+        return _whole_rule(g, x, weight, eps, axes=axes, lead=lead)
     else:
         if needs[0]:
             of_input = _input_rule(g, x, weight, eps, axes=axes)
@@ -250,6 +257,12 @@ def _rms_input_rule(g, x, weight, eps, *, axes):
     return _rms_cotangent(prims.mean, prims.rsqrt, g, x, weight, eps, axes)
 
 
+@fused
+def _rms_whole_rule(g, x, weight, eps, *, axes, lead):
+    of_input = _rms_cotangent(prims.mean, prims.rsqrt, g, x, weight, eps, axes)
+    return of_input, prims.sum(g * x * prims.rsqrt(prims.mean(x * x, axes, True) + eps), lead)
+
+
 @op(name="_rms_norm", method=False, out=False, grad_name="MulBackward0")
 def rms_norm_op(input, weight: Tensor | None, axes: Axes, eps: float):
     """`input` over its root mean square, times `weight`."""
@@ -261,6 +274,8 @@ def _rms_rule(
     g: Any, x: Any, weight: Any, eps: float, axes: Axes, lead: Axes, needs: Sequence[bool]
 ) -> tuple[Any, Any, Any]:
     of_input = of_weight = None
+    if needs[0] and needs[1] and not isinstance(g, Tensor):
+        return *_rms_whole_rule(g, x, weight, eps, axes=axes, lead=lead), None
     if needs[0]:
         if isinstance(g, Tensor):
             of_input = _rms_cotangent(mean_op, rsqrt, g, x, weight, eps, axes)
