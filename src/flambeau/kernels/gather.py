@@ -71,7 +71,7 @@ def nest(
     negative indices count from the end. `way` tells how the innermost loop goes: over "slices"
     (index fixed, both arrays dense), "fill" (the same with one value) or "elements"; `known` are
     its strides, those of `a`, `b` and the indices and the steps of these, where the code may say
-    them. Reading checks the indices, and reports 1 at the first one outside.
+    them. Indices are checked: what is outside is left out, and 1 reported.
     """
     count = len(items)
     arrays = ("a", "b", *(f"i{k}" for k in range(count)))
@@ -162,10 +162,7 @@ class _Inner:
         fn.store(value, a)
 
     def guarded(self, inside: Value, write: Callable[[], None]) -> None:
-        """`write` if the index is inside; written arrays' indices were checked before."""
-        if self.op != "get":
-            write()
-            return
+        """`write` if the index is inside."""
         with self.fn.when(inside):
             write()
         with self.fn.when(~inside):
@@ -203,7 +200,7 @@ class _Inner:
 
         whole = self.low + ((self.high - self.low) & -lanes)
         with fn.loop(self.low, whole, lanes) as i:
-            if self.op == "get" and self.together:
+            if self.together:
                 self.guarded(self.inside(bases, i, lanes), lambda: eight(i))
             else:
                 eight(i)
@@ -220,10 +217,14 @@ class _Inner:
         self.guarded(inside, lambda: self.sweep(pair))
 
     def fill(self, bases: dict[str, Value]) -> None:
-        total, _ = self.offset([bases[f"i{k}"] for k in range(len(self.items))])
+        total, inside = self.offset([bases[f"i{k}"] for k in range(len(self.items))])
         a = self.fn.offset(bases["a"], total)
         value = self.fn.load(bases["b"], self.kind)
-        self.sweep(lambda i, lanes: self.combine(self.fn.offset(a, i * self.unit), value.splat(lanes)))
+
+        def write(i: Value, lanes: int) -> None:
+            self.combine(self.fn.offset(a, i * self.unit), value.splat(lanes))
+
+        self.guarded(inside, lambda: self.sweep(write))
 
     def sweep(self, body: Callable[[Value, int], None]) -> None:
         swept(self.fn, self.low, self.high, max(LINE // self.unit, 1), body)
@@ -433,5 +434,5 @@ def expression(
 
 
 def run(plan: Plan, a: np.ndarray, b: np.ndarray, *indices: np.ndarray) -> bool:
-    """Whether all went well: reading stops being right where an index is outside."""
+    """Whether all indices were inside; what others lead to is neither read nor written."""
     return not plan.run(plan.tasks, a, b, *indices, *plan.integers)

@@ -107,8 +107,6 @@ def _write_parts(out: Array, index: Array, values: Array, stride: int, op: str) 
 
     What is joined depends on the sizes alone.
     """
-    if op == "set" or index.size < max(SPLIT, FEW * out.size):
-        return _write_along(out, 0, index, values, (stride,), op)
     length = index.size // PARTS
     parts = np.full((PARTS, out.size), _identity(op, out.dtype), out.dtype)
     step = index.strides[0]
@@ -200,37 +198,63 @@ def scatter(
         out = target(x, out)
         out[()] = filled[0]
         return out
-    _check_along(index, dim, x.shape[dim])
-    out = target(x, out)
     if src.ndim and src.shape != index.shape:
         src = src[tuple([slice(size) for size in index.shape])]
-    return _combined(out, dim % x.ndim, index, src, reduce, include_self)
+    return _combined(x, dim % x.ndim, index, src, reduce, include_self, out)
 
 
-def _combined(out: Array, dim: int, index: Array, src: Array, reduce: str | None, include_self: bool) -> Array:
-    """`src` combined into `out` at `index`, which has its shape and is inside."""
-    if index.size == 0 or (pays("scatter", index.size) and _by_kernels(out, dim, index, src, reduce, include_self)):
+def _combined(
+    x: Array,
+    dim: int,
+    index: Array,
+    src: Array,
+    reduce: str | None,
+    include_self: bool,
+    out: Array | None,
+    given: Array | None = None,
+) -> Array:
+    """`x` with `src` combined into it at `index`, which has its shape, and was broadcast from `given`."""
+    given = index if given is None else given
+    if index.size and pays("scatter", index.size) and _combines(x, index, src, reduce):
+        op = {None: "set", "mean": "sum"}.get(reduce, reduce)
+        assert op is not None
+        # Where the kernels write to memory of ours, their own checks come in time.
+        if out is not None and not (_parted(x, index, op) and include_self):
+            _check_along(given, dim, x.shape[dim])
+        done = target(x, out)
+        if _by_kernels(done, dim, index, src, op, include_self, mean=reduce == "mean"):
+            return done
+    _check_along(given, dim, x.shape[dim])
+    out = target(x, out)
+    if index.size == 0:
         return out
     values = np.broadcast_to(src, index.shape).reshape(-1)
     positions = _flat_positions(index, dim, out.shape).reshape(-1)
     return into_flat(out, lambda flat: combine_at(flat, positions, values, reduce, include_self))
 
 
-def _by_kernels(out: Array, dim: int, index: Array, src: Array, reduce: str | None, include_self: bool) -> bool:
-    """The same by kernels, if they can."""
+def _combines(x: Array, index: Array, src: Array, reduce: str | None) -> bool:
+    """Whether there are kernels for it."""
     op = {None: "set", "mean": "sum"}.get(reduce, reduce)
-    assert op is not None
-    if index.ndim != out.ndim or src.dtype != out.dtype or _nests().kind_of(out.dtype, op) is None:
-        return False
-    counts = None
-    if reduce == "mean":
-        counts = np.full(out.shape, int(include_self), np.int64)
+    return index.ndim == x.ndim and src.dtype == x.dtype and _nests().kind_of(x.dtype, op) is not None
+
+
+def _parted(x: Array, index: Array, op: str) -> bool:
+    """Whether a long vector goes to so few places that parts of it are combined apart."""
+    return op != "set" and x.ndim == 1 and index.size >= max(SPLIT, FEW * x.size)
+
+
+def _by_kernels(
+    out: Array, dim: int, index: Array, src: Array, op: str, include_self: bool, *, mean: bool = False
+) -> bool:
+    """`src` combined into `out`, if all of `index` is inside and the kernels can."""
     none = (0,) * out.ndim
-    if reduce is not None and not include_self:
-        identity = np.array(_identity(reduce, out.dtype), out.dtype)
+    counts = np.full(out.shape, int(include_self), np.int64) if mean else None
+    if op != "set" and not include_self:
+        identity = np.array(_identity(op, out.dtype), out.dtype)
         if not _write_along(out, dim, index, identity, none, "set"):
             return False
-    if out.ndim == 1:
+    if _parted(out, index, op):
         done = _write_parts(out, index, src, src.strides[0] if src.ndim else 0, op)
     else:
         done = _write_along(out, dim, index, src, src.strides or none, op)
@@ -353,13 +377,11 @@ def index_combine(
         return scatter(x, 0, index, source, reduce, include_self, out)
     dim %= x.ndim
     along = index.reshape(-1)
-    _check_along(along, dim, x.shape[dim])
-    out = target(x, out)
     if x.ndim > 1:
         along = along.reshape(-1, *(1,) * (x.ndim - 1 - dim))
         step = (*(0,) * dim, along.strides[0], *(0,) * (x.ndim - 1 - dim))
         along = np.lib.stride_tricks.as_strided(along, source.shape, step)
-    return _combined(out, dim, along, source, reduce, include_self)
+    return _combined(x, dim, along, source, reduce, include_self, out, index.reshape(-1))
 
 
 def _into_slices(
@@ -416,10 +438,8 @@ def put(x: Array, index: Array, source: Array, accumulate: bool = False, out: Ar
     out = target(x, out)
     positions = np.where(index < 0, index + x.size, index).reshape(-1)
     values = source.reshape(-1)
-    reduce = "sum" if accumulate else None
 
     def write(flat: Array) -> None:
-        if not (pays("scatter", positions.size) and _by_kernels(flat, 0, positions, values, reduce, True)):
-            combine_at(flat, positions, values, reduce)
+        _combined(flat, 0, positions, values, "sum" if accumulate else None, True, flat)
 
     return into_flat(out, write)
