@@ -8,6 +8,7 @@ backward pass is to be differentiated in turn (`create_graph`), tensors.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
@@ -17,6 +18,7 @@ from numpy._core.umath import _extobj_contextvar, _make_extobj  # type: ignore[a
 
 from .. import prims
 from ..tensor import Tensor, wrap
+from .deferred import Deferring, Pending, as_array, compute_all
 from .graph import AccumulateGrad, Node, Output, target
 from .modes import state
 from .saved import check_anomaly
@@ -41,7 +43,7 @@ def expandable(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
 
 def _fit(g: Any, node: Node, source: Node, place: int) -> Any:
     """The cotangent in the shape of the result it belongs to."""
-    shape = node.shape
+    shape, g = node.shape, as_array(g)
     if not expandable(shape, tuple(g.shape)):
         raise RuntimeError(
             f"Function {source.name()} returned an invalid gradient at index {place} - got {list(g.shape)} but "
@@ -50,10 +52,10 @@ def _fit(g: Any, node: Node, source: Node, place: int) -> Any:
     return g.sum_to_size(shape) if isinstance(g, Tensor) else sum_to(g, shape)
 
 
-class Task:
+class Task(Deferring):
     """One backward pass."""
 
-    __slots__ = ("accumulate", "grads", "graph", "heap", "keep", "needed", "nodes", "owned", "wanted")
+    __slots__ = ("accumulate", "grads", "graph", "heap", "keep", "leaves", "needed", "nodes", "owned", "wanted")
 
     def __init__(
         self,
@@ -71,19 +73,25 @@ class Task:
         self.grads: dict[int, Any] = {}
         self.owned: set[int] = set()
         self.heap: list[int] = []
+        self.pending: list[Pending] = []
+        self.leaves: dict[AccumulateGrad, Any] = {}  # whose cotangents are put off
 
     def run(self, roots: Sequence[Node], grads: Sequence[Any]) -> None:
         if self.wanted is not None:
             self.needed = _leading_to(roots, self.wanted)
         token = set_errstate(quiet)
-        before, state.grad = state.grad, self.graph
+        before, outer = state.grad, state.deferral
+        state.grad = self.graph
+        state.deferral = None if self.graph or self.wanted is not None or state.anomaly else self
         try:
             for root, g in zip(roots, grads, strict=True):
                 if self.needed is None or root in self.needed:
                     self.send(root, g)
             self.loop()
         finally:
-            state.grad = before
+            if self.leaves:
+                self.settle()
+            state.grad, state.deferral = before, outer
             reset_errstate(token)
 
     def send(self, node: Node, g: Any) -> None:
@@ -103,6 +111,8 @@ class Task:
         if seq in self.owned and total.__class__ is np.ndarray and total.dtype is g.dtype:
             return np.add(total, g, out=total)
         if not self.graph:
+            if total.__class__ is Pending or g.__class__ is Pending:
+                return self.later_sum(total, g)
             self.owned.add(seq)
             return prims.add(total, g)
         return total + g
@@ -114,6 +124,7 @@ class Task:
         plain = not graph and wanted is None
         refcount = sys.getrefcount
         anomaly = state.anomaly
+        pending = self.pending
         while heap:
             seq = heappop(heap)
             node: Any = nodes.pop(seq)
@@ -121,6 +132,8 @@ class Task:
             while True:
                 # A chain runs here without touching the heap.
                 extras = node.extras
+                if pending and (extras is not None or not node.defers):
+                    (g,) = self.settle(g)
                 if extras is not None or wanted is not None:
                     g, stop = self.meet(node, g)
                     if stop:
@@ -148,9 +161,13 @@ class Task:
                     if r.shape != edge.shape:
                         r = _fit(r, edge, node, place)
                     if edge.__class__ is AccumulateGrad:
-                        if plain and edge.extras is None:
+                        if pending and (edge in self.leaves or r.__class__ is Pending):
+                            results = self.put_off(edge, r, results)
+                        elif plain and edge.extras is None:
                             edge.accumulate(r, refcount(r) <= _OWNED)
                             if edge.post_accumulate is not None:
+                                if pending:
+                                    results = self.settle(*results)
                                 self.after_accumulate(edge)
                         else:
                             self.finish(edge, r, False)
@@ -176,6 +193,31 @@ class Task:
                 node = nodes.pop(seq)
                 g = grads.pop(seq)
                 owned.discard(seq)
+
+    def put_off(self, leaf: AccumulateGrad, r: Any, results: Any) -> Any:
+        """Let a leaf's cotangent wait, unless a hook is to see it; `results` that came with it, computed then."""
+        if leaf.extras is None and leaf.post_accumulate is None:
+            before = self.leaves.pop(leaf, None)
+            self.leaves[leaf] = r if before is None else self.later_sum(before, r)
+            return results
+        results = self.settle(*results)
+        self.finish(leaf, as_array(r), False)
+        return results
+
+    def settle(self, *held: Any) -> tuple[Any, ...]:
+        """Compute all that was put off, and give leaves theirs; the arrays of `held`."""
+        grads, leaves = self.grads, self.leaves
+        self.pending.clear()
+        live = [*held, *grads.values(), *leaves.values()]
+        compute_all(live)
+        shared = Counter(map(id, live))
+        for seq, each in grads.items():
+            if each.__class__ is Pending:
+                grads[seq] = each.value
+        self.leaves = {}
+        for leaf, each in leaves.items():
+            leaf.accumulate(as_array(each), each.__class__ is Pending and shared[id(each)] == 1)
+        return tuple([as_array(each) for each in held])
 
     # --- the rarer things ---------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class Node:
     casts: tuple[Any, ...] | None = None
     metadata_: dict[Any, Any] | None = None
     trace: str | None = None
+    defers = False  # whether its rules take cotangents that are not computed yet
 
     def run(self, g: Any) -> tuple[Any, ...]:
         """The cotangents of the arguments, as arrays, from that of the result."""

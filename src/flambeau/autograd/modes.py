@@ -25,6 +25,7 @@ class State(threading.local):
     dual_levels: tuple[Any, ...] = ()
     tangent_access: Any = None  # how to read and set a tangent; forward mode puts it here when it is first used
     autocast: Any = None
+    deferral: Any = None  # the backward pass that runs, if it may put rules off
 
 
 state = State()

@@ -92,7 +92,8 @@ def pack_saved(node: Node) -> None:
         def run_graph(self: Any, g: Any) -> tuple[Any, ...]:
             return _with_unpacked(self, cls.run_graph, g)
 
-        _unpacking[cls] = type(cls.__name__, (cls,), {"__slots__": (), "run": run, "run_graph": run_graph})
+        members = {"__slots__": (), "run": run, "run_graph": run_graph, "defers": False}
+        _unpacking[cls] = type(cls.__name__, (cls,), members)
     node.__class__ = _unpacking[cls]
 
 

@@ -534,6 +534,7 @@ def _declare_node(op: Op) -> None:
     params = tensor_params(op)
     kept = saves(op)
     members: dict[str, Any] = {"__slots__": (), "op": op, "saves": kept, "outputs": 1}
+    members["defers"] = op.family == "pointwise" and op.joint is None
     if any(param.kind == TENSORS for param in params):
         members.update(run=dispatch.run_listed, run_graph=dispatch.run_listed_graph)
         op.node = type(op.grad_name, (Node,), members)
@@ -541,7 +542,7 @@ def _declare_node(op: Op) -> None:
     for argument, rule in op.rules.items():
         namespace[f"_{op.name}_rule_{argument}"] = rule
         if op.family == "pointwise":
-            namespace[f"_{op.name}_large_{argument}"] = dispatch.large_rule(rule)
+            namespace[f"_{op.name}_large_{argument}"] = dispatch.late_rule(rule)
     namespace[f"_{op.name}_joint"] = op.joint
     source = _run_source(op, params, kept, graph=False) + _run_source(op, params, kept, graph=True)
     filename = f"<rules of {op.name}>"

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd import inplace
+from ..autograd.deferred import as_array
 from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import Node, Output, freed_error, next_seq, version_error
 from ..autograd.modes import state
@@ -681,6 +682,19 @@ def large_rule(rule: Callable[..., Any]) -> Callable[..., Any]:
 
             fast = fused(rule)
         return fast(*args)
+
+    return run
+
+
+def late_rule(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule of a pointwise op for large arrays: put off where the backward pass allows it."""
+    now = large_rule(rule)
+
+    def run(*args: Any) -> Any:
+        if state.deferral is None:
+            return now(*args)
+        found = state.deferral.take(rule, args)
+        return now(*[as_array(each) for each in args]) if found is None else found
 
     return run
 
