@@ -33,6 +33,7 @@ state = State()
 _slow_modes = 0
 _generated: dict[str, Any] = {}
 _plain: dict[str, type] = {}
+_watchers: list[Callable[[dict[str, Any]], None]] = []
 
 
 def watch_plain_classes(namespace: dict[str, Any], **classes: type) -> None:
@@ -41,7 +42,19 @@ def watch_plain_classes(namespace: dict[str, Any], **classes: type) -> None:
     _generated = namespace
     _plain.update(classes)
     if not _slow_modes:
-        namespace.update(_plain)
+        _announce(_plain)
+
+
+def on_plain_classes(watcher: Callable[[dict[str, Any]], None]) -> None:
+    """Tell `watcher` the plain classes by name (None while a mode is on), now and at every change."""
+    _watchers.append(watcher)
+    watcher(dict.fromkeys(_plain) if _slow_modes else _plain)
+
+
+def _announce(classes: dict[str, Any]) -> None:
+    _generated.update(classes)
+    for watcher in _watchers:
+        watcher(classes)
 
 
 def enter_slow() -> None:
@@ -52,14 +65,15 @@ def enter_slow() -> None:
     """
     global _slow_modes
     _slow_modes += 1
-    _generated.update(dict.fromkeys(_plain))
+    if _slow_modes == 1:
+        _announce(dict.fromkeys(_plain))
 
 
 def leave_slow() -> None:
     global _slow_modes
     _slow_modes -= 1
     if _slow_modes == 0:
-        _generated.update(_plain)
+        _announce(_plain)
 
 
 def is_grad_enabled() -> bool:

@@ -41,7 +41,7 @@ def legacy_get_enum(size_average: bool | None, reduce: bool | None, emit_warning
 
 def resolve(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     """The reduction meant by a loss's arguments: "none", "mean" or "sum", else ValueError."""
-    if size_average is None and reduce is None and (reduction == "mean" or reduction == "sum"):
+    if size_average is None and reduce is None and reduction in {"mean", "sum"}:
         return reduction
     if size_average is not None or reduce is not None:
         reduction = legacy_get_string(size_average, reduce)

@@ -18,7 +18,7 @@ from ..autograd.graph import Node, freed_error, next_seq, version_error
 from ..autograd.modes import state, watch_plain_classes
 from ..autograd.saved import note_trace, pack_saved
 from ..tensor import Tensor, new, wrap_view
-from . import dispatch
+from . import dispatch, hot
 from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 
@@ -240,6 +240,7 @@ def _form_source(op: Op, kind: str) -> str:
         tests.append(f"same_dtype({names[tensor_params(op)[0].name]})")
         namespace["same_dtype"] = dispatch.same_dtype
     lines += _renaming(op, kind, arguments)
+    lines += _in_front(op, kind, names, op.params)
     if tests:
         lines.append(f"    if {' and '.join(tests)}:")
         lines += ["        " + line for line in _fast_body(op, names)]
@@ -251,6 +252,43 @@ def _form_source(op: Op, kind: str) -> str:
         lines += _scalar_branch(op, names, named_out=op.out)
     lines.append(f"    return {slow}")
     return "\n".join(lines) + "\n"
+
+
+def _in_front(op: Op, kind: str, names: dict[str, str], params: list[Param]) -> list[str]:
+    """The lines before Python's way: count the call, or, when that is done, ask the form's table."""
+    if not hot.suits(op):
+        return []
+    if not hot.active():
+        return ["    try:", "        tick()", "    except StopIteration:", "        begin()"]
+    passed = ", ".join(names[param.name] for param in params)
+    target = op.shortcut or op
+    order = [param.name for param in params]
+    if op.shortcut is not None:
+        order = [param.name for param in op.shortcut.params]
+    made = hot.form_table(target, order, inplace="inplace" in kind)
+    namespace[f"_{op.name}_{kind}_table"], namespace[f"_{op.name}_{kind}_want"] = made.function, made.want
+    lines = [
+        f"r = _{op.name}_{kind}_table({passed})",
+        "if r is not None:",
+        "    if r is not ...:",
+        "        return r",
+        f"    _{op.name}_{kind}_want(({passed},))",
+    ]
+    if op.out and kind in ("function", "method"):
+        lines = ["if out is None:", *("    " + line for line in lines)]
+    return ["    " + line for line in lines]
+
+
+def rewrite(op: Op) -> None:
+    """Write the forms and rules of `op` that are in use anew, now that there are tables."""
+    if not hot.suits(op):
+        return
+    kinds = [kind for kind in op.sources if kind != "rules"]
+    op.sources.clear()
+    if op.node is not None:
+        _write_rules(op)
+    for kind in kinds:
+        compile_form(op, kind)
 
 
 def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, named_out: bool = False) -> list[str]:
@@ -435,6 +473,7 @@ def _dunder_source(op: Op, kind: str) -> str:
     reverse = kind == "rdunder"
     names = {params[0].name: "other" if reverse else "self", params[1].name: "self" if reverse else "other"}
     lines = [f"def _{op.name}_{kind}(self, other):"]
+    lines += _in_front(op, kind, names, params[::-1] if reverse else params)
     if not reverse:
         lines.append(f"    if {' and '.join(_guard(op, names))}:")
         lines += ["        " + line for line in _fast_body(op, names)]
@@ -452,6 +491,7 @@ def _inplace_source(op: Op, kind: str) -> str:
     lines = [f"def _{op.name}_{kind}({_signature(op, kind)}):"]
     arguments = ", ".join(names[param.name] for param in op.params)
     first = names[op.params[0].name]
+    lines += _in_front(op, kind, names, op.params)
     if _is_prim(op):
         name = op.body.name  # type: ignore[attr-defined]
         namespace[f"numpy_{name}"] = op.body.numpy  # type: ignore[attr-defined]
@@ -471,12 +511,14 @@ def _inplace_source(op: Op, kind: str) -> str:
         block.append(f"        if {' and '.join(guard)}:")
         block += _inplace_run(name, operands, operands, first)
         lines += block
-        if op.scalars and len(params) == 2 and op.promote != "bool":
+        if op.scalars and len(params) == 2 and guard != ["False"]:
             second = names[params[1].name]
             lines.append(
                 f"    if ({second}.__class__ is float or {second}.__class__ is int) and {_plain(first)} "
                 f"and ({first}._node is None or not state.grad) "
-                f"and ({first}._base is None or 0 not in {first}._array.strides)" + (f" and {simple}" if simple else "") + ":"
+                f"and ({first}._base is None or 0 not in {first}._array.strides)"
+                + (f" and {simple}" if simple else "")
+                + ":"
             )
             lines.append(f"        a_input = {first}._array")
             lines.append("        d = a_input.dtype")
@@ -505,14 +547,23 @@ def _inplace_run(name: str, operands: list[str], arrays: list[str], first: str) 
 
 def _composite_source(op: Op, kind: str) -> str:
     names = [param.name for param in op.params]
+    signature = _signature(op, kind)
     if "method" in kind:
         names[0] = "self"
+    elif kind == "dunder":
+        names, signature = ["self", "other"], "self, other"
     passed = ", ".join(
         f"{param.name}={name}" if param.keyword else name for param, name in zip(op.params, names, strict=True)
     )
-    lines = [f"def _{op.name}_{kind}({_signature(op, kind)}):"]
+    lines = [f"def _{op.name}_{kind}({signature}):"]
     direct = kind in ("function", "method")
     lines += _renaming(op, kind, ", ".join(names))
+    if op.shortcut is not None:
+        lines += _in_front(op, kind, dict(zip([p.name for p in op.params], names, strict=True)), op.params)
+    if kind == "dunder":
+        lines.append("    if isinstance(other, Tensor_) or hasattr(other, '__torch_function__'):")
+        lines.append(f"        return _{op.name}_body({passed})")
+        return "\n".join([*lines, "    return NotImplemented"]) + "\n"
     if direct and op.params:
         first = names[0]
         plain = f"{first}.__class__ is Tensor or {first}.__class__ is Parameter or {first}.__class__ is ndarray"
@@ -544,14 +595,33 @@ def _declare_node(op: Op) -> None:
         if op.family == "pointwise":
             namespace[f"_{op.name}_large_{argument}"] = dispatch.late_rule(rule)
     namespace[f"_{op.name}_joint"] = op.joint
+    op.node = namespace[f"_{op.name}_Node"] = type(op.grad_name, (Node,), members)
+    _write_rules(op)
+
+
+def _write_rules(op: Op) -> None:
+    """Give the Node class the code that applies the rules."""
+    params, kept = tensor_params(op), saves(op)
     source = _run_source(op, params, kept, graph=False) + _run_source(op, params, kept, graph=True)
     filename = f"<rules of {op.name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     exec(compile(source, filename, "exec"), namespace)
-    members["run"] = namespace.pop(f"_{op.name}_run")
-    members["run_graph"] = namespace.pop(f"_{op.name}_run_graph")
+    op.node.run = namespace.pop(f"_{op.name}_run")
+    op.node.run_graph = namespace.pop(f"_{op.name}_run_graph")
     op.sources["rules"] = source
-    op.node = namespace[f"_{op.name}_Node"] = type(op.grad_name, (Node,), members)
+
+
+def _tabled(op: Op, argument: str, rule: Callable[..., Any], value: str, arguments: str) -> str:
+    """`value`, a rule's call, with a table in front."""
+    kinds = {save.name: save.kind for save in saves(op)}
+    statics = [kinds.get(name) in (STATIC, "shape", "dtype") for name in rule_names(rule)]
+    made = hot.rule_table(op, argument, statics)
+    if made is None:
+        return value
+    name = f"_{op.name}_table_{argument}"
+    namespace[name], namespace[name + "_want"] = made.function, made.want
+    again = f"{name}_want(({arguments},)) if r is ... else None"
+    return f"(r if (r := {name}({arguments})).__class__ is ndarray else ({again}, {value})[1])"
 
 
 def _run_source(op: Op, params: list[Param], kept: list[Save], *, graph: bool) -> str:
@@ -595,6 +665,8 @@ def _run_source(op: Op, params: list[Param], kept: list[Save], *, graph: bool) -
         if op.family == "pointwise" and not graph:
             called = f"({called} if g.size < large else _{op.name}_large_{param.name})"
         value = f"{called}({arguments_})"
+        if hot.active() and not graph:
+            value = _tabled(op, param.name, rule, value, arguments_)
         results.append(f"{value} if edges[{place}] is not None else None" if len(params) > 1 else value)
     lines.append(f"    return {', '.join(results)},")
     return "\n".join(lines) + "\n"

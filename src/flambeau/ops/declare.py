@@ -107,6 +107,7 @@ class Op:
         quiet: bool = True,
         keep: tuple[str, ...] = (),
         samples: Callable[..., Any] | None = None,
+        traced: bool | tuple[str, ...] = False,
     ) -> None:
         self.signature = signature or body
         self.name, self.family = name, family
@@ -114,11 +115,15 @@ class Op:
         self.doc = doc or self.signature.__doc__
         self.promote, self.method, self.inplace, self.out = promote, method, inplace, out
         self.scalars, self.alone = scalars, alone  # arguments that may be numbers; whether all at once
-        self.linear, self.holomorphic, self.view = linear, holomorphic, view
         self.apart, self.overlaps = apart, overlaps  # a target apart from all arguments; one that may overlap itself
         self.exact_out = exact_out  # PyTorch's complaint where `out=` must have the result's dtype
+        self.linear, self.holomorphic, self.view = linear, holomorphic, view
         self.check, self.module, self.quiet, self.samples = check, module, quiet, samples
         self.precheck = precheck  # `check` sees the arrays, `precheck` what the user gave
+        # Body and rules are expressions, which kernels can be made of (or the rules of these arguments are).
+        self.traced = traced or family == "pointwise"
+        self.small: dict[str, Callable[..., Any]] = {}  # what makes kernels for small arrays, by argument ("": the body)
+        self.shortcut: Op | None = None  # of a composite op: the op that most calls come down to
         self.keep = keep  # tensor arguments that promotion leaves alone
         self.grad_name = grad_name or "".join(map(str.capitalize, name.split("_"))) + "Backward0"
         self.rules: dict[str, Callable[..., Any]] = {}

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import prims
 from ..dtypes import from_numpy_dtype, scalar_name
+from ..kernels import fused
 from ..tensor import Tensor
 from .activation import _log_sigmoid, _log_softmax_body, _over, _softmax_body, log_softmax, softmax
 from .arithmetic import clamp_min
@@ -24,7 +25,7 @@ FUNCTIONAL = "flambeau.nn.functional"
 
 def loss(**options: Any) -> Any:
     """Declare a loss of two tensors as an op of `nn.functional`."""
-    return op(**{"module": FUNCTIONAL, "method": False, "out": False, "promote": "default", **options})
+    return op(**{"module": FUNCTIONAL, "method": False, "out": False, "promote": "default", "traced": True, **options})
 
 
 def composed(body: Any) -> Any:
@@ -226,6 +227,20 @@ def _scaled_rows(g: Any, rows: Any, targets: _Targets, reduction: str) -> Any:
     return rows * g
 
 
+@fused
+def _log_sum(x: Any) -> Any:
+    """log(sum(exp(x))) of each row."""
+    most = prims.amax(x, 1, True)
+    return most + prims.log(prims.sum(prims.exp(x - most), 1, True))
+
+
+@fused
+def _scaled_softmax(x: Any, scale: Any) -> Any:
+    """softmax of each row, times the row's `scale`."""
+    e = prims.exp(x - prims.amax(x, 1, True))
+    return e * (scale / prims.sum(e, 1, True))
+
+
 @loss(grad_name="CrossEntropyBackward0", promote=None, name="_cross_entropy_indices")
 def cross_entropy_indices(
     input, target, weight: Tensor | None, reduction: str, ignore_index: int, label_smoothing: float
@@ -233,8 +248,11 @@ def cross_entropy_indices(
     _check_classes(input, target, weight, ignore_index)
     targets = _Targets(target, weight, ignore_index, input.dtype)
     rows = _classes_last(input)
-    log_probabilities = _over(_log_softmax_body, rows, 1)
-    values = -log_probabilities[targets.rows, targets.classes] * targets.weights
+    if label_smoothing or rows.dtype.itemsize == 2 or not rows.size:
+        log_probabilities = _over(_log_softmax_body, rows, 1)
+        values = -log_probabilities[targets.rows, targets.classes] * targets.weights
+    else:
+        values = (_log_sum(rows)[:, 0] - rows[targets.rows, targets.classes]) * targets.weights
     if label_smoothing:
         spread = prims.sum(log_probabilities if weight is None else log_probabilities * weight, 1)
         values = (1 - label_smoothing) * values - (label_smoothing / rows.shape[1]) * spread
@@ -254,13 +272,14 @@ def _cross_entropy_vjp(
     targets = _Targets(plain, factor, ignore_index, logits.dtype)
     classes = logits.shape[1 if logits.ndim > 1 else 0]
     if not isinstance(g, Tensor) and not label_smoothing and reduction != "none":
-        rows = _over(_softmax_body, _classes_last(logits), 1)
-        rows[targets.rows, targets.classes] -= 1
         scale = g / targets.total if reduction == "mean" else g
-        if targets.weights.ndim:
-            rows *= (targets.weights * scale)[:, None]
+        scale = np.asarray(targets.weights * scale, logits.dtype).reshape(-1, 1)
+        rows = _classes_last(logits)
+        if rows.dtype.itemsize == 2 or not rows.size:
+            rows = _over(_softmax_body, rows, 1) * scale
         else:
-            rows *= scale
+            rows = _scaled_softmax(rows, scale)
+        rows[targets.rows, targets.classes] -= scale[:, 0]
         return _classes_back(rows, logits.shape), None, None
     wanted = np.zeros((plain.size, classes), logits.dtype)
     wanted[targets.rows, targets.classes] = targets.weights * (1 - label_smoothing)

@@ -8,9 +8,10 @@ import numpy as np
 
 from .. import prims
 from ..dtypes import from_numpy_dtype, scalar_name
+from ..prims.precision import is_half, widen
 from ..tensor import Tensor, wrap_dim
 from .checks import c_name
-from .declare import composite, op
+from .declare import composite, op, operators
 from .dispatch import broadcast_error
 from .pointwise import add, mul
 from .shape import expand_to, reshape, squeeze, sum_to_size, transpose, unsqueeze
@@ -22,9 +23,7 @@ def _c_name(array: Any) -> str:
 
 def product(x: Any, y: Any) -> Any:
     """The matrix product of arrays; 16-bit floats are multiplied in float32."""
-    if x.dtype.itemsize == 2 and x.dtype.kind in "fV":
-        return np.matmul(x.astype(np.float32), y.astype(np.float32)).astype(x.dtype)
-    return np.matmul(x, y)
+    return np.matmul(widen(x), widen(y)).astype(x.dtype, copy=False)
 
 
 def adjoint(x: Any) -> Any:
@@ -116,19 +115,14 @@ def matmul(input, other):
         ) from None
 
 
-def _matmul_operator(self: Tensor, other: Any) -> Any:
-    """`self @ other`."""
-    return matmul(self, other) if isinstance(other, Tensor) or hasattr(other, "__torch_function__") else NotImplemented
-
-
 def _reversed_matmul(self: Tensor, other: Any) -> Any:
     """`other @ self`."""
     return matmul(other, self) if isinstance(other, Tensor) else NotImplemented
 
 
-Tensor.__matmul__ = _matmul_operator  # type: ignore[attr-defined]
+operators(matmul, "matmul", reverse=False, inplace=False)
 Tensor.__rmatmul__ = _reversed_matmul  # type: ignore[attr-defined]
-Tensor.__imatmul__ = _matmul_operator  # type: ignore[attr-defined]
+Tensor.__imatmul__ = Tensor.__matmul__  # type: ignore[attr-defined]
 
 
 @op(grad_name="MmBackward0")
@@ -144,7 +138,24 @@ def mm(input, mat2):
     return product(input, mat2)
 
 
-mm.vjp(input=lambda g, mat2: _times(g, adjoint(mat2)), mat2=lambda g, input: _times(adjoint(input), g))
+mm.vjp(input=lambda g, mat2: _times(g, adjoint(mat2)), mat2=lambda input, g: _times(adjoint(input), g))
+mm.op.small.update(
+    {
+        "": lambda input, mat2: _small(input, mat2),
+        "input": lambda g, mat2: _small(g, mat2.T),
+        "mat2": lambda input, g: _small(input.T, g),
+    }
+)
+matmul.op.shortcut = mm.op
+
+
+def _small(a: Any, b: Any, bias: Any = None) -> Any:
+    """What `kernels.calls` runs for small matrices; None for others."""
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0] or (bias is not None and bias.ndim != 1):
+        return None
+    from ..kernels import small
+
+    return small.product(a, b, bias)
 
 
 def _times(a: Any, b: Any) -> Any:
@@ -258,9 +269,12 @@ def _number_like(tensor: Tensor, value: Any) -> Any:
 
 
 def _addend(name: str, doc: str, first: str, second: str, multiply: Any) -> Any:
-    """`beta * input + alpha * (mat1 @ mat2)` and its kin, declared once."""
+    """`beta * input + alpha * (mat1 @ mat2)` and its kin, declared once; 16-bit floats are rounded once, in the end."""
     body = f"""
 def {name}(input, {first}, {second}, *, beta=1, alpha=1):
+    if is_half({first}.dtype.numpy) and input.dtype == {first}.dtype == {second}.dtype:
+        wide = {name}(input.float(), {first}.float(), {second}.float(), beta=beta, alpha=alpha)
+        return wide.to(input.dtype)
     product = multiply({first}, {second})
     beta, alpha = like(product, beta), like(product, alpha)
     if alpha != 1:
@@ -272,6 +286,7 @@ def {name}(input, {first}, {second}, *, beta=1, alpha=1):
     return add(product, input if beta == 1 else mul(input, beta))
 """
     scope: dict[str, Any] = {"multiply": multiply, "like": _number_like, "mul": mul, "add": add, "expand_to": expand_to}
+    scope["is_half"] = is_half
     exec(body, scope)
     function = scope[name]
     function.__doc__ = doc
@@ -291,7 +306,7 @@ addmv = _addend("addmv", "beta * input + alpha * (mat @ vec).", "mat", "vec", la
 addr = _addend("addr", "beta * input + alpha * outer(vec1, vec2).", "vec1", "vec2", lambda a, b: outer(a, b))
 
 
-@op(module="flambeau.nn.functional", method=False, grad_name="AddmmBackward0")
+@op(module="flambeau.nn.functional", method=False, grad_name="AddmmBackward0", traced=("bias",))
 def linear(input, weight, bias: Tensor | None = None):
     """`input @ weight.T + bias`, in one node. `input` (..., in), `weight` (out, in) or (in), `bias` (out)."""
     if weight.ndim == 2 and input.ndim and input.shape[-1] != weight.shape[1]:
@@ -301,6 +316,9 @@ def linear(input, weight, bias: Tensor | None = None):
         )
     if input.dtype != weight.dtype:
         _same_dtype(input, weight)
+    if is_half(input.dtype):
+        wide = linear(widen(input), widen(weight), None if bias is None else widen(bias))
+        return wide.astype(input.dtype)
     if weight.ndim == 1:
         result = product(input, weight)
     elif input.ndim == 2:
@@ -312,29 +330,36 @@ def linear(input, weight, bias: Tensor | None = None):
     return np.add(result, bias, out=result) if result.ndim and bias.dtype == result.dtype else result + bias
 
 
-@linear.vjp
-def _linear_vjp(g: Any, input: Any, weight: Any, bias_shape: Any, needs: Any) -> Any:
-    if g.__class__ is np.ndarray and g.ndim == 2 and weight.ndim == 2 and g.dtype.itemsize > 2 and g.dtype.kind == "f":
-        return (
-            np.matmul(g, weight) if needs[0] else None,
-            np.matmul(g.T, input) if needs[1] else None,
-            prims.sum(g, 0) if needs[2] else None,
-        )
+def _rows(x: Any) -> Any:
+    """The vectors along the last dimension as the rows of a matrix."""
+    return x if x.ndim == 2 else x.reshape((-1, x.shape[-1]))
+
+
+def _linear_input(g: Any, weight: Any, input_shape: Any) -> Any:
     if weight.ndim == 1:
-        wide = unsqueeze(g, -1)
-        d_input = wide * _conj(weight) if needs[0] else None
-        d_weight = sum_to_size(wide * _conj(input), tuple(weight.shape)) if needs[1] else None
-    elif input.ndim == 2:
-        d_input = _times(g, _conj(weight)) if needs[0] else None
-        d_weight = _times(adjoint(g) if not _is_complex(g) else transpose(g, 0, 1), _conj(input)) if needs[1] else None
-    else:
-        flat = g.reshape((-1, weight.shape[0]))
-        d_input = _times(flat, _conj(weight)).reshape(tuple(input.shape)) if needs[0] else None
-        d_weight = None
-        if needs[1]:
-            d_weight = _times(transpose(flat, 0, 1), _conj(input.reshape((-1, weight.shape[1]))))
-    d_bias = sum_to_size(g, bias_shape) if needs[2] else None
-    return d_input, d_weight, d_bias
+        return unsqueeze(g, -1) * _conj(weight)
+    found = _times(_rows(g), _conj(weight))
+    return found if len(input_shape) == 2 else found.reshape(tuple(input_shape))
+
+
+def _linear_weight(g: Any, input: Any, weight_shape: Any) -> Any:
+    if len(weight_shape) == 1:
+        return sum_to_size(unsqueeze(g, -1) * _conj(input), tuple(weight_shape))
+    return _times(_rows(g).mT, _conj(_rows(input)))
+
+
+def _linear_bias(g: Any, bias_shape: Any) -> Any:
+    return sum_to_size(g, bias_shape) if isinstance(g, Tensor) else prims.sum(g, tuple(range(g.ndim - 1)))
+
+
+linear.vjp(input=_linear_input, weight=_linear_weight, bias=_linear_bias)
+linear.op.small.update(
+    {
+        "": lambda input, weight, bias: _small(input, weight.T, bias),
+        "input": lambda g, weight, input_shape: _small(g, weight),
+        "weight": lambda g, input, weight_shape: _small(g.T, input),
+    }
+)
 
 
 @composite(method=False)

@@ -443,10 +443,10 @@ class Module:
             return
         seen = set()
         for module in self.modules() if recurse and self._modules else (self,):
-            for param in module._parameters.values():
-                if param is not None and param not in seen:
-                    seen.add(param)
-                    yield param
+            for member in module._parameters.values():
+                if member is not None and member not in seen:
+                    seen.add(member)
+                    yield member
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True

@@ -1,0 +1,83 @@
+"""The product of small matrices: a loop nest, where a call of BLAS costs more than the arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from flambeau.kernels.compile import HEADER, builtin, engine
+from flambeau.kernels.emit import Function, Module, Value
+
+LANES = 8
+MOST = 512
+"""Multiplications up to which one at a time is quicker than NumPy's call; `LANES` times as many where rows of the
+second matrix are contiguous."""
+
+_NUMBERS = ("rows", "columns", "inner", "a_row", "a_column", "b_row", "b_column", "bias")
+
+
+def _text(name: str) -> str:
+    """`name(numbers, a, b, [bias,] out, scratch)`, called with Python objects; steps are in bytes."""
+    module = Module()
+    fn = Function(module, name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+    none, args, count = fn.args
+
+    def data(place: Value | int) -> Value:
+        thing = fn.load(fn.offset(args, place * 8), "ptr")
+        return fn.load(fn.offset(thing, HEADER), "ptr")
+
+    words = data(0)
+    n = {each: fn.load(fn.offset(words, 8 * k), "i64") for k, each in enumerate(_NUMBERS)}
+    a, b, third, out = data(1), data(2), data(3), data(count - 2)
+    zero = fn.const(0, "i64")
+    has_bias = count > 5
+    vectors = n["b_column"].eq(4).select(_quotient(n["columns"]), zero) * LANES
+
+    def tile(i: Value, j: Value, lanes: int) -> None:
+        total = fn.slot("f32", lanes)
+        fn.store(fn.const(0, "f32", lanes), total, slot=True)
+        with fn.when(has_bias):
+            fn.store(fn.load(fn.offset(third, j * n["bias"]), "f32", lanes), total, slot=True)
+        left, right = fn.offset(a, i * n["a_row"]), fn.offset(b, j * n["b_column"])
+        with fn.loop(zero, n["inner"]) as k:
+            x = fn.load(fn.offset(left, k * n["a_column"]), "f32").splat(lanes)
+            y = fn.load(fn.offset(right, k * n["b_row"]), "f32", lanes)
+            fn.store(x.call("fma", y, fn.load_slot(total, "f32", lanes)), total, slot=True)
+        fn.store(fn.load_slot(total, "f32", lanes), fn.offset(out, (i * n["columns"] + j) * 4))
+
+    with fn.loop(zero, n["rows"]) as i:
+        with fn.loop(zero, vectors, LANES) as j:
+            tile(i, j, LANES)
+        with fn.loop(vectors, n["columns"]) as j:
+            tile(i, j, 1)
+    module.declare("Py_IncRef", "void", "ptr")
+    fn.emit(f"call void @Py_IncRef(ptr {none.ref})")
+    fn.emit(f"ret ptr {none.ref}")
+    return module.text()
+
+
+def _quotient(value: Value) -> Value:
+    return value >> (LANES.bit_length() - 1)
+
+
+@cache
+def _kernel() -> Callable[..., None]:
+    name = "small_product"
+    text = _text(name)
+    return builtin(name, engine().load(text, lambda: text, name))
+
+
+def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> Any:
+    """The kernel of `a @ b + bias` for float32 matrices like these, its numbers, outputs and scratch bytes; or None.
+
+    The kernel is called with the numbers, `a`, `b`, `bias` if there is one, the result and a last argument.
+    """
+    work = a.shape[0] * a.shape[1] * b.shape[1]
+    if work > MOST * (LANES if b.strides[1] == 4 else 1) or (bias is not None and bias.strides[0] != 4):
+        return None
+    steps = (*a.strides, *b.strides, 4)
+    numbers = np.array([a.shape[0], b.shape[1], a.shape[1], *steps], np.int64)
+    return _kernel(), numbers, [((a.shape[0], b.shape[1]), a.dtype)], 0
