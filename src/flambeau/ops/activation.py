@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, prims
+from ..kernels import fused
 from ..tensor import Tensor, wrap_dim
 from .checks import every, lacking, not_complex, refusing
 from .declare import composite, op
@@ -299,41 +300,38 @@ def _need_float(name: str, array: Any, last: bool) -> None:
     lacking("ciub", f"{name}_{'lastdim_' * last}kernel_impl")(array)
 
 
-def _softmax_body(x: Any, dim: int) -> Any:
+@fused
+def _softmax_body(x: Any, *, dim: int) -> Any:
     shifted = prims.exp(prims.sub(x, prims.amax(x, dim, True)))
     return prims.true_divide(shifted, prims.sum(shifted, dim, True))
 
 
-def _log_softmax_body(x: Any, dim: int) -> Any:
+@fused
+def _log_softmax_body(x: Any, *, dim: int) -> Any:
     shifted = prims.sub(x, prims.amax(x, dim, True))
     return prims.sub(shifted, prims.log(prims.sum(prims.exp(shifted), dim, True)))
 
 
-def _softmax_rule(g: Any, result: Any, dim: int) -> Any:
+@fused
+def _softmax_rule(g: Any, result: Any, *, dim: int) -> Any:
     product = prims.mul(g, result)
     return prims.sub(product, prims.mul(result, prims.sum(product, dim, True)))
 
 
-def _log_softmax_rule(g: Any, result: Any, dim: int) -> Any:
+@fused
+def _log_softmax_rule(g: Any, result: Any, *, dim: int) -> Any:
     return prims.sub(g, prims.mul(prims.exp(result), prims.sum(g, dim, True)))
 
 
 def _over(body: Any, x: Any, dim: int) -> Any:
-    """Run a body along `dim`: in float32 for 16-bit floats, one kernel for large arrays."""
-    from .dispatch import fusable
-
+    """Run a fused body along `dim`, in float32 for 16-bit floats."""
     if x.ndim == 0:
-        return body(x.reshape(1), 0).reshape(())
+        return body(x.reshape(1), dim=0).reshape(())
     if x.size == 0:
         return x.copy()
     half = x.dtype.itemsize == 2
-    wide = x.astype(np.float32) if half else x
-    run = _runs.get(body) or _runs.setdefault(body, fusable(body))
-    found = run(wide, wrap_dim(dim, x.ndim))
+    found = body(x.astype(np.float32) if half else x, dim=wrap_dim(dim, x.ndim))
     return found.astype(x.dtype) if half else found
-
-
-_runs: dict[Any, Any] = {}
 
 
 @op(name="_softmax", method=False, out=False, grad_name="SoftmaxBackward0")
@@ -363,12 +361,9 @@ def _log_softmax_vjp(g: Any, result: Any, dim: int) -> Any:
 
 
 def _pair(rule: Any, g: Any, result: Any, dim: int) -> Any:
-    from .dispatch import fusable
-
     if not result.ndim:
-        return rule(np.reshape(g, 1), result.reshape(1), 0).reshape(())
-    run = _runs.get(rule) or _runs.setdefault(rule, fusable(rule))
-    return run(g, result, wrap_dim(dim, result.ndim))
+        return rule(np.reshape(g, 1), result.reshape(1), dim=0).reshape(())
+    return rule(g, result, dim=wrap_dim(dim, result.ndim))
 
 
 def _softmax_like(name: str, run: Any, doc: str) -> Any:

@@ -1,0 +1,81 @@
+"""Softmax and cross-entropy of large tensors: one kernel each way, PyTorch's numbers."""
+
+import numpy as np
+import pytest
+
+import flambeau
+from flambeau.kernels import compile as compiling
+from flambeau.kernels import fusion
+from flambeau.ops import activation, loss
+
+ROWS, CLASSES = 300, 257
+
+
+@pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: flambeau.softmax(x, 1),
+        lambda x: flambeau.log_softmax(x, 0),
+        lambda x: flambeau.nn.functional.cross_entropy(x, flambeau.arange(len(x)) % x.shape[1]),
+    ],
+    ids=["softmax", "log_softmax", "cross_entropy"],
+)
+def test_each_direction_is_one_kernel(monkeypatch, function):
+    bodies = (activation._softmax_body, activation._log_softmax_body, loss._log_sum, loss._scaled_softmax)
+    rules = (activation._softmax_rule, activation._log_softmax_rule)
+    ran = []
+    run = fusion.Ready.__call__
+    for each in (*bodies, *rules):
+        each.compiled.plans.clear()
+    x = flambeau.randn(ROWS, CLASSES, requires_grad=True)
+    monkeypatch.setattr(fusion.Ready, "__call__", lambda self, *args: (ran.append(self), run(self, *args))[1])
+    result = function(x)
+    known = [ready for each in bodies for ready in each.compiled.plans.values()]
+    assert ran == known
+    assert len(known) == 1
+    ran.clear()
+    result.backward(flambeau.ones_like(result))
+    known = [ready for each in (*rules, *bodies[3:]) for ready in each.compiled.plans.values()]
+    assert ran == known
+    assert len(known) == 1
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "smoothing"), [("float32", 0.0), ("float32", 0.1), ("float64", 0.0), ("float64", 0.1), ("float16", 0.0)]
+)
+def test_cross_entropy_is_pytorchs(reference, reduction, weighted, ignored, dtype, smoothing):
+    rng = np.random.default_rng(0)
+    logits, classes = rng.standard_normal((ROWS, CLASSES)).astype(dtype) * 5, rng.integers(0, CLASSES, ROWS)
+    weights = rng.random(CLASSES).astype(dtype)
+    if ignored:
+        classes[::3] = -100
+
+    def run(torch):
+        x, y = torch.tensor(logits, requires_grad=True), torch.tensor(classes)
+        weight = torch.tensor(weights) if weighted else None
+        found = torch.nn.functional.cross_entropy(x, y, weight, reduction=reduction, label_smoothing=smoothing)
+        (found.float() * 2).sum().backward()
+        return found.detach().numpy(), x.grad.numpy()
+
+    tolerance = {"float32": 2e-5, "float64": 1e-11, "float16": 5e-3}[dtype]
+    for one, other in zip(run(flambeau), run(reference), strict=True):
+        assert one.dtype == other.dtype
+        scale = max(1.0, float(np.abs(other).max()))
+        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance * scale)
+
+
+def test_infinite_logits_are_as_in_pytorch(reference):
+    def run(torch):
+        x = torch.zeros(3, 4)
+        x[0, 1], x[1, 2], x[2] = -float("inf"), float("inf"), -float("inf")
+        x.requires_grad_()
+        found = torch.nn.functional.cross_entropy(x, torch.tensor([0, 2, 1]), reduction="none")
+        found.sum().backward()
+        return found.detach().numpy(), x.grad.numpy()
+
+    for one, other in zip(run(flambeau), run(reference), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
