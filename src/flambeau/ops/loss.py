@@ -13,7 +13,6 @@ import numpy as np
 from .. import prims
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..kernels import fused
-from ..kernels import fused
 from ..tensor import Tensor
 from .activation import _log_sigmoid, _log_softmax_body, _over, _softmax_body, log_softmax, softmax
 from .arithmetic import clamp_min
@@ -226,20 +225,6 @@ def _scaled_rows(g: Any, rows: Any, targets: _Targets, reduction: str) -> Any:
         lead = g.shape[:1]
         g = g.reshape((*lead, 1, *g.shape[1:]))
     return rows * g
-
-
-@fused
-def _log_sum(x: Any) -> Any:
-    """log(sum(exp(x))) of each row."""
-    most = prims.amax(x, 1, True)
-    return most + prims.log(prims.sum(prims.exp(x - most), 1, True))
-
-
-@fused
-def _scaled_softmax(x: Any, scale: Any) -> Any:
-    """softmax of each row, times the row's `scale`."""
-    e = prims.exp(x - prims.amax(x, 1, True))
-    return e * (scale / prims.sum(e, 1, True))
 
 
 @fused
