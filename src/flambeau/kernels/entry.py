@@ -1,7 +1,7 @@
 """How Python calls a kernel of arrays and integers: what it is given, and the word that it returns.
 
 A kernel is a function `(block, task, worker)`. `block` holds a word for what the tasks report, then
-an array's data pointer or an integer for each argument.
+the data pointers of a table of integers and of the arrays.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from flambeau.kernels.emit import Function, Module, Value
 
@@ -25,10 +27,12 @@ class Task:
         self.module, self.name, self.arrays, self.integers = module, name, arrays, integers
         self.fn = Function(module, f"{name}_task", TASK, linkage="internal")
         self.block, self.task, self.worker = self.fn.args
-        kinds = [*((a, "ptr") for a in arrays), *((i, "i64") for i in integers)]
+        fn = self.fn
+        integer_table = fn.load(fn.offset(self.block, 8), "ptr")
         self.at: dict[str, Value] = {
-            key: self.fn.load(self.fn.offset(self.block, 8 * place), kind) for place, (key, kind) in enumerate(kinds, 1)
+            key: fn.load(fn.offset(self.block, 8 * place), "ptr") for place, key in enumerate(arrays, 2)
         }
+        self.at |= {key: fn.load(fn.offset(integer_table, 8 * place), "i64") for place, key in enumerate(integers)}
 
     def __getitem__(self, name: str) -> Value:
         return self.at[name]
@@ -38,7 +42,7 @@ class Task:
         self.fn.store(word, self.block)
 
     def finish(self, header: int) -> str:
-        """End the task; emit `name(tasks, *arrays, *integers)` for Python; the module's text.
+        """End the task; emit `name(tasks, table, *arrays)` for Python; the module's text.
 
         An array's data pointer stands right behind the object's header.
         """
@@ -51,20 +55,14 @@ class Task:
         save = module.declare("PyEval_SaveThread", "ptr", "")
         restore = module.declare("PyEval_RestoreThread", "void", "ptr")
         run = module.declare("flambeau_run", "void", "ptr, ptr, i64")
-        count = len(self.arrays) + len(self.integers)
+        count = 1 + len(self.arrays)
         block = Value(fn, "%block", "ptr", 1)
         fn.entry.append(f"  %block = alloca [{1 + count} x i64]")
         fn.store(fn.const(0, "i64"), block)
-        for place in range(1 + count):
+        for place in range(1, 1 + count):
             given = fn.load(fn.offset(args, 8 * place), "ptr")
-            if 0 < place <= len(self.arrays):
-                fn.store(fn.load(fn.offset(given, header), "ptr"), fn.offset(block, 8 * place))
-                continue
-            number = fn.op(f"call i64 {long}(ptr {given.ref})", "i64")
-            if place:
-                fn.store(number, fn.offset(block, 8 * place))
-            else:
-                tasks = number
+            fn.store(fn.load(fn.offset(given, header), "ptr"), fn.offset(block, 8 * place))
+        tasks = fn.op(f"call i64 {long}(ptr {fn.load(args, 'ptr').ref})", "i64")
         with fn.when(tasks.eq(ALONE)):
             fn.emit(f"call void @{self.fn.name}(ptr {block.ref}, i64 0, i64 0)")
         with fn.when(tasks.ne(ALONE)):
@@ -88,6 +86,11 @@ def kernel(generate: Callable[..., str], *key: Any) -> Kernel:
     threads.load()
     name = re.sub(r"\W+", "_", "_".join(map(str, (generate.__name__, *key))))
     return builtin(name, engine().load(name, lambda: generate(name, HEADER, *key), name))  # type: ignore[return-value]
+
+
+def table(*integers: int) -> np.ndarray:
+    """Integers as kernels take them."""
+    return np.array(integers, np.int64)
 
 
 def division(total: int, least: int) -> int:

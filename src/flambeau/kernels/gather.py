@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flambeau.kernels.emit import BITS, Function, Module, Value
-from flambeau.kernels.entry import ALONE, Kernel, Task, division, kernel
+from flambeau.kernels.entry import ALONE, Kernel, Task, division, kernel, table
 
 GROUPS = 4
 """Loops of a nest; dimensions that lie together in every operand are one."""
@@ -246,7 +246,7 @@ class Plan(NamedTuple):
 
     run: Kernel
     tasks: int
-    integers: tuple[int, ...]
+    integers: np.ndarray
 
 
 KINDS = {
@@ -333,7 +333,7 @@ def plan(
     if tasks == ALONE:
         chunk, blocks, block = rows, 1, columns
     run = kernel(nest, op, kind, tuple(i.item for i in indices), wrap, way, known)
-    return Plan(run, count, (*integers, chunk, rows, blocks, block))
+    return Plan(run, count, table(*integers, chunk, rows, blocks, block))
 
 
 def checker(name: str, header: int, item: int) -> str:
@@ -362,9 +362,14 @@ def checker(name: str, header: int, item: int) -> str:
 
 def all_inside(index: np.ndarray, low: int, high: int) -> bool:
     """Whether every element of a contiguous int32 or int64 array is in `low <= i < high`."""
-    tasks = division(index.size, 2 * SHARE)
-    share = -(-index.size // max(tasks, 1))
-    return not kernel(checker, index.itemsize)(tasks, index, index.size, share, low, high - low)
+    tasks, integers = _check(index.size, low, high)
+    return not kernel(checker, index.itemsize)(tasks, integers, index)
+
+
+@lru_cache(256)
+def _check(size: int, low: int, high: int) -> tuple[int, np.ndarray]:
+    tasks = division(size, 2 * SHARE)
+    return tasks, table(size, -(-size // max(tasks, 1)), low, high - low)
 
 
 # What is read and written, as nests
@@ -435,4 +440,4 @@ def expression(
 
 def run(plan: Plan, a: np.ndarray, b: np.ndarray, *indices: np.ndarray) -> bool:
     """Whether all indices were inside; what others lead to is neither read nor written."""
-    return not plan.run(plan.tasks, a, b, *indices, *plan.integers)
+    return not plan.run(plan.tasks, plan.integers, a, b, *indices)

@@ -17,7 +17,7 @@ import numpy as np
 
 from flambeau.kernels.compile import engine
 from flambeau.kernels.emit import BITS, Function, Module, Value
-from flambeau.kernels.entry import ALONE, Kernel, Task, division, kernel
+from flambeau.kernels.entry import ALONE, Kernel, Task, division, kernel, table
 from flambeau.kernels.gather import KINDS, c_strides, swept
 from flambeau.kernels.math import absolute, exp, log
 from flambeau.kernels.pool import empty
@@ -322,7 +322,7 @@ WIDTH = 32
 class Plan(NamedTuple):
     run: Kernel
     tasks: int
-    integers: tuple[int, ...]
+    integers: np.ndarray
     totals: Kernel | None
     states: int
     """Words of the totals."""
@@ -366,7 +366,7 @@ def plan(
         block = -(-inner[0] // (blocks * WIDTH)) * WIDTH
         blocks = -(-inner[0] // block)
         count = chunks * blocks if tasks != ALONE else ALONE
-        integers = (outer[0], chunk, inner[0], block, blocks, n, *steps)
+        integers = table(outer[0], chunk, inner[0], block, blocks, n, *steps)
         return Plan(kernel(columns, op, source, result), count, integers, None, 0, results)
     count = outer[0] * inner[0]
     side, parts = (8 if heavy else 4), 1
@@ -379,7 +379,7 @@ def plan(
     return Plan(
         kernel(lines, op, source, result, lanes, False),
         -(-count // share) if tasks != ALONE else ALONE,
-        (count, inner[0], n // parts, parts, n % parts, share, *steps),
+        table(count, inner[0], n // parts, parts, n % parts, share, *steps),
         kernel(lines, op, source, result, lanes, True) if parts > 1 else None,
         2 * count if parts > 1 else 0,
         results,
@@ -408,6 +408,6 @@ def scan(op: str, x: np.ndarray, dim: int, target: np.dtype) -> tuple[np.ndarray
     outputs = (*results, _NONE)[:2]
     totals = np.empty(found.states, np.int64) if found.states else _NONE
     if found.totals is not None:
-        found.totals(found.tasks, x, *outputs, totals, *found.integers)
-    found.run(found.tasks, x, *outputs, totals, *found.integers)
+        found.totals(found.tasks, found.integers, x, *outputs, totals)
+    found.run(found.tasks, found.integers, x, *outputs, totals)
     return results

@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau.kernels import threads
 from flambeau.kernels.emit import BITS, Module, Value
-from flambeau.kernels.entry import ALONE, Kernel, Task, division, kernel
+from flambeau.kernels.entry import ALONE, Kernel, Task, division, kernel, table
 from flambeau.kernels.gather import KINDS, c_strides, swept
 from flambeau.kernels.pool import empty
 from flambeau.kernels.scan import merged
@@ -332,7 +332,7 @@ class Plan(NamedTuple):
     run: Kernel
     tasks: int
     room: int
-    integers: tuple[int, ...]
+    integers: np.ndarray
 
 
 @lru_cache(4096)
@@ -349,7 +349,8 @@ def plan(
     share = -(-lines // max(tasks, 1))
     size = 8 if dtype.itemsize == 8 else 4
     room = _padded(n) * size + _padded(kept) * (size + 4 + 4 * size)
-    integers = (lines, inner[0], n, k, share, room, outer[1], strides[dim], inner[1], kept * inner[0], inner[0])
+    steps = (outer[1], strides[dim], inner[1], kept * inner[0], inner[0])
+    integers = table(lines, inner[0], n, k, share, room, *steps)
     dense = strides[dim] == dtype.itemsize
     return Plan(kernel(select, dtype.name, largest, dense, only), tasks, room, integers)
 
@@ -377,5 +378,5 @@ def least(x: np.ndarray, dim: int, k: int, largest: bool, only: bool = False) ->
     values, places = empty(shape, x.dtype), empty(shape, np.dtype(np.int64))
     workers = min(max(found.tasks, 1), threads.get_num_threads())
     scratch = empty((found.room * workers,), np.dtype(np.uint8))
-    found.run(found.tasks, x, values, places, scratch, *found.integers)
+    found.run(found.tasks, found.integers, x, values, places, scratch)
     return values, places
