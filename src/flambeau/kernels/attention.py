@@ -13,7 +13,7 @@ import numpy as np
 
 from flambeau.kernels import math, tile
 from flambeau.kernels.emit import BITS, Module, Value
-from flambeau.kernels.entry import ALONE, Task, kernel
+from flambeau.kernels.entry import ALONE, Task, kernel, table
 from flambeau.kernels.pool import empty
 
 ROWS = 24
@@ -296,7 +296,8 @@ class _Call:
         kind = "f32" if self.dtype.itemsize == 4 else "f64"
         run = kernel(generate, kind, mask is not None, causal)
         numbers = np.array([factor], self.dtype)
-        run(ALONE if tasks == 1 and work < LIGHT else tasks, *operands, sums, scratch, numbers, *sizes, *strides)
+        few = tasks == 1 and work < LIGHT
+        run(ALONE if few else tasks, table(*sizes, *strides), *operands, sums, scratch, numbers)
 
 
 def attend(q: Array, k: Array, v: Array, mask: Array | None, factor: float, causal: bool) -> tuple[Array, Array]:

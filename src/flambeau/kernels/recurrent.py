@@ -14,7 +14,7 @@ import numpy as np
 from flambeau.kernels import tile
 from flambeau.kernels.cells import CELLS, GATED, STATES, Place
 from flambeau.kernels.emit import BITS, Module, Value
-from flambeau.kernels.entry import Kernel, Task, kernel
+from flambeau.kernels.entry import Kernel, Task, kernel, table
 from flambeau.kernels.loops import inline
 from flambeau.kernels.pool import empty
 
@@ -34,7 +34,7 @@ def step(name: str, header: int, cell_name: str, kind: str, digest: str) -> str:
     lanes = engine().vector_bytes // size
     module = Module()
     multiply = tile.multiplier(module, kind, engine().vector_bytes)
-    sizes = ("count", "first", "depth", "a_count", "a_first", "hidden", "width", "share")
+    sizes = ("count", "first", "a_count", "a_first", "depth", "hidden", "width", "share")
     task = Task(module, name, ("a", "weights", "bias", "scratch", *cell.arrays), sizes)
     fn = task.fn
     zero = fn.const(0, "i64")
@@ -88,13 +88,13 @@ class Runner:
         dtype = weights.dtype
         units = vectors(parts) * engine().vector_bytes // dtype.itemsize
         self.tasks = -(-self.hidden // units)
-        self.depth = depth
         self.weights = _packed(weights, self.tasks, units)
         self.bias = np.zeros(self.tasks * parts * units, dtype)
         if bias is not None:
             self.bias[...] = _packed(bias[None], self.tasks, units).reshape(-1)
-        self.share = rows * parts * units
-        self.scratch = empty((self.share * slots(),), dtype)
+        share = rows * parts * units
+        self.scratch = empty((share * slots(),), dtype)
+        self.numbers = table(0, 0, 0, 0, depth, self.hidden, 0, share)
         self.arrays = CELLS[cell].arrays
         digest = sha256(dumps(CELLS[cell].body.__code__)).hexdigest()[:16]  # the cache on disk knows the kernels alone
         self.run: Kernel = kernel(step, cell, "f32" if dtype.itemsize == 4 else "f64", digest)
@@ -102,11 +102,10 @@ class Runner:
     def __call__(self, a: Array, a_first: int, a_count: int, first: int, count: int, arrays: dict[str, Array]) -> None:
         """One step of rows `first` to `first + count`; the first `a_count` of them have a row of `a`."""
         given = [arrays[name] for name in self.arrays]
-        width = max(each.shape[1] for each in given)
-        self.run(
-            self.tasks, a, self.weights, self.bias, self.scratch, *given, count, first, self.depth, a_count,
-            a_first, self.hidden, width, self.share,
-        )  # fmt: skip
+        numbers = self.numbers
+        numbers[0], numbers[1], numbers[2], numbers[3] = count, first, a_count, a_first
+        numbers[6] = max(each.shape[1] for each in given)
+        self.run(self.tasks, numbers, a, self.weights, self.bias, self.scratch, *given)
 
 
 def _packed(weights: Array, tasks: int, units: int) -> Array:
