@@ -114,7 +114,9 @@ def _plan(
     parts: int,
 ) -> Plan:
     """`source` and `target` are the arrays' strides, `weight` those of the weight: of a channel, of a row."""
-    direct = all(axis.inside for axis in axes)
+    inside = all(axis.inside for axis in axes)
+    # Scalars that lie in as many places of memory as there are channels are better copied together first.
+    direct = inside and (parts > 0 or 4 * channels[0] * math.prod(axis.source for axis in axes) <= BLOCK_BYTES)
     images, rows = _block(g.batch, axes, channels, not direct)
     grid = (axes[0].reach(rows), axes[1].reach(max(axes[1].counts)), axes[2].reach(max(axes[2].counts)))
     pitch = odd_lines(images * math.prod(grid))
@@ -163,7 +165,7 @@ def _plan(
     layout += [1, 1, 1, 1, 1, 1, pitch]
     step = axes[0].step
     numbers = [tasks, g.batch, images, outer, rows, g.groups, *channels, panels, len(phases) // len(channel_gemm.PHASE)]
-    numbers += [direct, *source[:2], source[2] * step, dense, *target[:2], target[2] * axes[0].place[0]]
+    numbers += [direct, inside, *source[:2], source[2] * step, dense, *target[:2], target[2] * axes[0].place[0]]
     numbers += [blocks, 1, share, second, step]
     return Plan(
         np.array([*layout, *numbers, *phases], np.int64),
@@ -278,6 +280,6 @@ def convolve_weight(g: Geometry, cotangent: np.ndarray, x: np.ndarray) -> np.nda
     run(x, cotangent, plan.pixels, plan.taps, plan.places, sums, _scratch(plan, x.dtype), plan.table)
     result = empty((g.groups * outputs, g.depth, *g.kernel), x.dtype)
     strips = g.groups * -(-depth // tile.lanes)
-    numbers = np.array([strips, shares, depth, outputs, pitch, g.groups * depth * pitch], np.int64)
+    numbers = np.array([strips, shares, depth, outputs, pitch, g.groups * depth * pitch, *[0] * tile.lanes], np.int64)
     compiled(channel_gemm.folder, tile)(sums, result, np.zeros(outputs, x.dtype), numbers)
     return result

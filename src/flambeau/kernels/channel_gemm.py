@@ -22,7 +22,8 @@ from flambeau.kernels.implicit_gemm import LAYOUT, Values, ceil_div, pack
 PLAN = (
     *("tasks", "batch", "images", "outer", "rows"),  # the batch and a block's share; outermost rows alike
     *("groups", "inputs", "outputs", "panels", "phases"),  # channels of a group; panels of outputs
-    *("direct", "sn", "sc", "sd"),  # whether x is read where it is; strides of images, channels, rows of blocks
+    *("direct", "inside"),  # whether x is read where it is; whether no position meets padding
+    *("sn", "sc", "sd"),  # strides of x: of images, channels, rows of blocks
     *("dense", "tn", "tc", "td"),  # the same of the other array; whether its positions follow one another
     *("blocks", "parts", "share", "second", "down"),  # of a weight: blocks; parts of the channels. Scratch.
 )
@@ -43,21 +44,30 @@ def _below(fn: Function, low: Value, count: Value, lanes: int) -> Value:
 
 
 def turn(module: Module, tile: Tile) -> str:
-    """Emit far[c * step + q] = near[q * pitch + c] + bias[c] for q < count, c < channels."""
+    """Emit far[c * step + places[q]] = near[q * pitch + c] + bias[c] for q < count, c < channels.
+
+    With `dense`, places[q] is places[0] + q.
+    """
     kind, lanes, name = tile.kind, tile.lanes, f"turn_{tile.kind}"
-    pointers = dict.fromkeys(("near", "far", "bias"), "ptr")
-    fn = Function(module, name, pointers | dict.fromkeys(("pitch", "step", "count", "channels"), "i64"))
-    near, far, bias, pitch, step, count, channels = fn.args
+    pointers = dict.fromkeys(("near", "far", "bias", "places"), "ptr")
+    fn = Function(module, name, pointers | dict.fromkeys(("pitch", "step", "count", "channels", "dense"), "i64"))
+    near, far, bias, places, pitch, step, count, channels, dense = fn.args
     zero = fn.const(0, "i64")
     with fn.loop(zero, channels, lanes) as c, fn.loop(zero, count, lanes) as q:
         lines = [
             fn.load(address(fn, kind, near, fn.minimum(q + i, count - 1) * pitch, c), kind, lanes) for i in range(lanes)
         ]
         some = _below(fn, q, count, lanes)
+        where = fn.load_masked(address(fn, "i64", places, q), "i64", some) * (BITS[kind] // 8)
+        first = load_ints(fn, places, zero) + q
         for i, line in enumerate(transposed(lines)):
             with fn.when(c + i < channels):
-                shift = fn.load(address(fn, kind, bias, c, i), kind).splat(lanes)
-                fn.store_masked(line + shift, address(fn, kind, far, (c + i) * step, q), some)
+                total = line + fn.load(address(fn, kind, bias, c, i), kind).splat(lanes)
+                start = address(fn, kind, far, (c + i) * step)
+                with fn.when(dense.ne(0)):
+                    fn.store_masked(total, address(fn, kind, start, first), some)
+                with fn.when(dense.eq(0)):
+                    fn.store_masked(total, fn.offsets(start, where), some)
     fn.emit("ret void")
     return name
 
@@ -119,7 +129,8 @@ class _Driver:
 
         def packed() -> Value:
             size = channels * at["pitch"] * (BITS[self.kind] // 8)
-            fn.emit(f"call void @llvm.memset.p0.i64(ptr {scratch.ref}, i8 0, i64 {size.ref}, i1 false)")
+            with fn.when(plan["inside"].eq(0)):
+                fn.emit(f"call void @llvm.memset.p0.i64(ptr {scratch.ref}, i8 0, i64 {size.ref}, i1 false)")
             zero = fn.const(0, "i64")
             sizes = (channels, block["images"], block["image"], at["gd"], block["row"] * plan["down"], zero, zero, zero)
             self.call(f"pack_{self.kind}", x, scratch, x, self.table, *sizes)
@@ -163,18 +174,10 @@ def convolver(module: Module, name: str, tile: Tile, header: int) -> None:
             *(source, positions, address(fn, "i64", taps, phase["taps"])),
             *(address(fn, kind, factors, phase["factors"], panel), sums, *sizes),
         )
-        where = address(fn, "i64", places, phase["pixels"])
-        with fn.when(plan["dense"].ne(0)), fn.loop(zero, block["images"]) as n:
+        with fn.loop(zero, block["images"]) as n:
             near = address(fn, kind, sums, n * each * pitch)
-            far = address(fn, kind, target, load_ints(fn, where, n * each))
-            driver.call(turned, near, far, shift, pitch, plan["tc"], each, plan["outputs"])
-        with fn.when(plan["dense"].eq(0)), fn.loop(zero, each * block["images"]) as q:
-            far = address(fn, kind, target, load_ints(fn, where, q))
-            with fn.loop(zero, plan["outputs"]) as c:
-                value = fn.load(address(fn, kind, sums, q * pitch, c), kind) + fn.load(
-                    address(fn, kind, shift, c), kind
-                )
-                fn.store(value, address(fn, kind, far, c * plan["tc"]))
+            where = address(fn, "i64", places, phase["pixels"], n * each)
+            driver.call(turned, near, target, shift, where, pitch, plan["tc"], each, plan["outputs"], plan["dense"])
     fn.emit("ret void")
     entry(module, name, f"{name}_task", 9, AT, header)
 
@@ -226,7 +229,7 @@ def weigher(module: Module, name: str, tile: Tile, header: int) -> None:
     entry(module, name, f"{name}_task", 8, AT, header)
 
 
-FOLD = ("tasks", "parts", "depth", "outputs", "pitch", "size")
+FOLD = ("tasks", "parts", "depth", "outputs", "pitch", "size")  # then zeros
 
 
 def folder(module: Module, name: str, tile: Tile, header: int) -> None:
@@ -250,7 +253,8 @@ def folder(module: Module, name: str, tile: Tile, header: int) -> None:
             total = fn.load(here, kind, lanes) + fn.load(address(fn, kind, other, place), kind, lanes)
             fn.store(total, here)
     far = address(fn, kind, weight, group * at["outputs"] * at["depth"], first)
-    values = (start, far, zeros, at["pitch"], at["depth"], rows, at["outputs"])
+    none = address(fn, "i64", numbers, len(FOLD))
+    values = (start, far, zeros, none, at["pitch"], at["depth"], rows, at["outputs"], fn.const(1, "i64"))
     fn.emit(f"call void @{turned}({', '.join(f'{v.type} {v.ref}' for v in values)})")
     fn.emit("ret void")
     entry(module, name, f"{name}_task", 4, 0, header)

@@ -14,6 +14,7 @@ import numpy as np
 
 from flambeau import prims
 from flambeau.kernels.fusion import Compiled
+from flambeau.prims import scatter
 from flambeau.prims.core import silent
 from flambeau.prims.fold import Sizes, offsets
 
@@ -200,21 +201,19 @@ def fractional_table(sample: np.ndarray, size: int, count: int, kernel: int) -> 
 
 def gather_planes(input: np.ndarray, index: np.ndarray, rank: int) -> np.ndarray:
     """The elements of each plane (the last `rank` axes) of `input` at the flat `index`."""
-    lead = input.shape[: input.ndim - rank]
-    flat = index.reshape(*lead, math.prod(index.shape[len(lead) :]))
-    planes = input.reshape(*lead, math.prod(input.shape[len(lead) :]))
-    return np.take_along_axis(planes, flat, -1).reshape(index.shape)
+    planes, spatial = math.prod(input.shape[: input.ndim - rank]), input.shape[input.ndim - rank :]
+    flat = index.reshape(planes, math.prod(index.shape[index.ndim - rank :]))
+    return scatter.gather(input.reshape(planes, math.prod(spatial)), 1, flat).reshape(index.shape)
 
 
 def scatter_planes(input: np.ndarray, index: np.ndarray, spatial: Sizes) -> np.ndarray:
     """Planes of shape `spatial` in which each element of `input` is added at its flat `index`."""
     lead = input.shape[: input.ndim - len(spatial)]
     planes, size = math.prod(lead), math.prod(spatial)
-    count = math.prod(index.shape[len(lead) :])
-    flat = index.reshape(planes, count) + np.arange(planes)[:, None] * size
+    shape = planes, math.prod(index.shape[len(lead) :])
     wide = _comparable(input)
-    result = np.zeros(planes * size, wide.dtype)
-    np.add.at(result, flat.ravel(), wide.ravel())
+    result = scatter.zeros((planes, size), wide.dtype)
+    scatter.scatter(result, 1, index.reshape(shape), wide.reshape(shape), "sum", out=result)
     return result.astype(input.dtype, copy=False).reshape(*lead, *spatial)
 
 
