@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, method, retyped
+from ..tensor import Tensor, method, retyped, wrap_dim
 from .convert import clone
-from .creation import creator
+from .creation import creator, functions
+from .declare import composite, op
 from .shape import (
     as_strided,
+    bounds_of,
     chunk,
     diagonal,
     expand_to,
@@ -19,6 +21,7 @@ from .shape import (
     select,
     slice_view,
     split,
+    split_view,
     split_with_sizes,
     squeeze,
     t,
@@ -62,7 +65,6 @@ for _name, _function in {
     "as_strided": as_strided,
     "diagonal": diagonal,
     "expand": expand_to,
-    "narrow": narrow,
     "permute": permute,
     "select": select,
     "slice": slice_view,
@@ -81,26 +83,48 @@ for _name, _function in {
     _copying(f"{_name}_copy", _function)
 
 
-@method
-def narrow_copy(self: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """`narrow` in memory of its own."""
-    return clone(narrow(self, dim, start, length))  # type: ignore[no-any-return]
+def _narrow_copy(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+    """`narrow`, with the errors that its copying form has."""
+    if dim >= input.ndim > 0:
+        raise RuntimeError(
+            "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error "
+            "message be improved?  If so, please report an enhancement request to PyTorch.)"
+        )
+    if length < 0 and input.ndim:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({input.shape[dim]}).")
+    return narrow(input, dim, start, length)  # type: ignore[no-any-return]
 
 
-def _unsafe(name: str, function: Any) -> None:
-    """A split whose parts are copies, so that they may be written to."""
-
-    def call(*args: Any, **keywords: Any) -> tuple[Tensor, ...]:
-        return tuple(clone(each) for each in function(*args, **keywords))
-
-    call.__name__ = name
-    call.__doc__ = f"`{name.removeprefix('unsafe_')}` whose parts may be written in place."
-    setattr(Tensor, name, creator(call))
+_copying("narrow_copy", _narrow_copy)
+Tensor.narrow_copy = functions["narrow_copy"]  # type: ignore[attr-defined]
 
 
-_unsafe("unsafe_chunk", chunk)
-_unsafe("unsafe_split", split)
-_unsafe("unsafe_split_with_sizes", split_with_sizes)
+@op(method=False, out=False, linear=True, quiet=False, name="_unsafe_split", grad_name="UnsafeSplitBackward0")
+def _parts(input, bounds: Any, dim: int):  # type: ignore[no-untyped-def]
+    """Parts of the memory of `input` that autograd does not know as views, and that may so be written to."""
+    return split_view.op.body(input, bounds, dim)
+
+
+_parts.vjp(split_view.op.joint)
+
+
+@composite(out=False)
+def unsafe_split(input, split_size: int, dim: int = 0):  # type: ignore[no-untyped-def]
+    """`split` whose parts may be written in place."""
+    return _parts(input, *bounds_of(input, split_size, dim))
+
+
+@composite(out=False)
+def unsafe_split_with_sizes(input, split_sizes: Any, dim: int = 0):  # type: ignore[no-untyped-def]
+    """`split_with_sizes` whose parts may be written in place."""
+    return _parts(input, *bounds_of(input, list(split_sizes), dim))
+
+
+@composite(out=False)
+def unsafe_chunk(input, chunks: int, dim: int = 0):  # type: ignore[no-untyped-def]
+    """`chunk` whose parts may be written in place."""
+    sizes = [each.shape[wrap_dim(dim, input.ndim)] for each in chunk(input, chunks, dim)]
+    return _parts(input, *bounds_of(input, sizes, dim))
 
 
 @creator

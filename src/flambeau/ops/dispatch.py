@@ -420,7 +420,7 @@ def call_composite(op: Op, args: tuple[Any, ...], out: Any, inplace_form: bool) 
         if not dtypes.can_cast(result.dtype, target.dtype):
             raise cast_error(result.dtype, target.dtype)
         return target.copy_(result)
-    return result if out is None else write_out(op.name, out, result)
+    return result if out is None else write_out(op.name, out, result, op.exact_out)
 
 
 def before_write(target: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..tensor import Size, Tensor, wrap, wrap_dim
+from .checks import lacking
 from .creation import creator, made
 from .declare import Tensors, alias, composite, op
 from .dispatch import broadcast_error
@@ -287,7 +288,9 @@ def roll(input, shifts: Any, dims: Any = ()):
         return np.roll(input, shifts[0])
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
-    return np.roll(input, shifts, tuple([wrap_dim(d, input.ndim) for d in dims])) if input.ndim else input.copy()
+    if not input.ndim:
+        raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
+    return np.roll(input, shifts, tuple([wrap_dim(d, input.ndim) for d in dims]))
 
 
 roll.vjp(input=lambda g, shifts, dims: roll(g, tuple([-n for n in ints((shifts,))]), dims))
@@ -502,6 +505,7 @@ def trace(input):
     """The sum of a matrix's diagonal."""
     if input.ndim != 2:
         raise RuntimeError("trace: expected a matrix, but got tensor with dim " + str(input.ndim))
+    lacking("b", "trace")(input._array if isinstance(input, Tensor) else input)
     return diagonal(input).sum()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import dtypes, prims, return_types
 from ..tensor import Tensor, method, wrap, wrap_dim
+from .checks import SAME_OUT, every, lacking, refusing
 from .convert import converted
 from .declare import composite, op
 from .pointwise import abs as absolute
@@ -73,6 +74,11 @@ def count_of(shape: tuple[int, ...], dim: Dims) -> int:
     return math.prod(n for i, n in enumerate(shape) if axes is None or i in axes)
 
 
+AMAX_OUT = (
+    "Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype."
+)
+
+
 def _need_float(name: str, array: Any) -> None:
     if array.dtype.kind in "iub":
         kind = dtypes.scalar_name(dtypes.from_numpy_dtype(array.dtype))
@@ -85,7 +91,7 @@ def _need_float(name: str, array: Any) -> None:
 # --- sums and products ------------------------------------------------------------------------------------
 
 
-@op(name="sum", linear=True, grad_name="SumBackward0")
+@op(name="sum", linear=True, grad_name="SumBackward0", traced=True)
 def sum_(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum of the elements, over all dimensions or over `dim`. Integers are summed in int64."""
     if dtype is not None:
@@ -100,7 +106,7 @@ sum_.vjp(
 )
 
 
-@op(linear=True, grad_name="MeanBackward0")
+@op(linear=True, grad_name="MeanBackward0", traced=True)
 def mean(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None):
     """The mean of the elements, over all dimensions or over `dim`."""
     if dtype is not None:
@@ -120,7 +126,7 @@ mean.vjp(
 def nansum(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None):
     """The sum with NaN counted as 0."""
     if input.dtype.kind == "c":
-        raise RuntimeError("nansum does not support complex inputs")
+        raise RuntimeError("nansum on CPU does not support complex inputs")
     if dtype is not None:
         input = prims.cast(input, dtype.numpy)
     elif input.dtype.kind in "iub":
@@ -138,7 +144,7 @@ nansum.vjp(
 @composite
 def nanmean(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None):
     """The mean of the elements that are not NaN."""
-    if not input.is_floating_point():
+    if not input.dtype.is_differentiable:
         raise RuntimeError(
             f"nanmean(): expected input to have floating point or complex dtype but got {dtypes.scalar_name(input.dtype)}"
         )
@@ -200,12 +206,11 @@ def _evenly(g: Any, input: Any, result: Any, dim: Dims, keepdim: bool) -> Any:
 
 
 def _extreme(name: str, prim: Any, doc: str) -> Any:
-    @op(name=name, grad_name=f"{name.capitalize()}Backward0")
+    complex_check = lacking("c", f"{name[1:]}_values_cpu")
+
+    @op(name=name, grad_name=f"{name.capitalize()}Backward0", exact_out=AMAX_OUT)
     def extreme(input, dim: Dims = (), keepdim: bool = False):
-        if input.dtype.kind == "c":
-            raise RuntimeError(
-                f"\"{name}_cpu\" not implemented for '{dtypes.scalar_name(dtypes.from_numpy_dtype(input.dtype))}'"
-            )
+        complex_check(input)
         axes = axes_of(dim, input.ndim)
         _need_elements(name, input, axes)
         return prim(input, axes, keepdim)
@@ -220,11 +225,11 @@ def _need_elements(name: str, input: Any, axes: Any) -> None:
         return
     for axis in range(input.ndim) if axes is None else axes:
         if input.shape[axis] == 0:
-            raise IndexError(
-                f"{name}(): Expected reduction dim {axis} to have non-zero size."
-                if axes is not None
-                else f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
-                "dim with the 'dim' argument."
+            if axes is not None:
+                raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+            raise RuntimeError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+                "with the 'dim' argument."
             )
 
 
@@ -235,6 +240,7 @@ amin = _extreme("amin", prims.amin, "The least element over `dim`.")
 def _all_extreme(name: str, prim: Any, grad_name: str) -> Any:
     @op(name=f"_{name}_all", method=False, grad_name=grad_name, out=False)
     def whole(input):
+        lacking("c", f"{name}_all")(input)
         if input.size == 0:
             raise RuntimeError(
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
@@ -249,10 +255,9 @@ def _all_extreme(name: str, prim: Any, grad_name: str) -> Any:
 def _dim_extreme(name: str, prim: Any, pick: Any) -> Any:
     container = getattr(return_types, name)
 
-    @op(name=f"_{name}_dim", method=False, grad_name=f"{name.capitalize()}Backward0", out=True)
+    @op(name=f"_{name}_dim", method=False, grad_name=f"{name.capitalize()}Backward0", exact_out=SAME_OUT)
     def along(input, dim: int, keepdim: bool):
-        if input.dtype.kind == "c":
-            raise RuntimeError(f'"{name}" not implemented for complex')
+        refusing("c", f"{name}(): does not support complex input")(input)
         dim = wrap_dim(dim, input.ndim)
         if input.ndim and input.shape[dim] == 0:
             raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
@@ -298,7 +303,7 @@ def _max_like(name: str, whole: Any, along: Any, pairwise: Any, doc: str) -> Any
             return whole(input)
         return along(input, dim, keepdim)
 
-    function.op.doc = doc
+    function.op.doc, function.op.exact_out = doc, SAME_OUT
     return function
 
 
@@ -306,14 +311,17 @@ max_ = _max_like("max", _max_all, _max_dim, maximum, "The greatest element; with
 min_ = _max_like("min", _min_all, _min_dim, minimum, "The least element; with `dim`, also its position.")
 
 
-@op(out=True)
+@op(exact_out=SAME_OUT)
 def aminmax(input, *, dim: Any = None, keepdim: bool = False):
     """The least and the greatest element, over everything or along `dim`."""
+    lacking("c", "aminmax_cpu")(input)
     axes = axes_of(dim, input.ndim)
     if input.size == 0 and axes is None:
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
         )
+    if axes is not None and input.shape[axes[0]] == 0:
+        raise IndexError(f"aminmax: Expected reduction dim {axes[0]} to have non-zero size.")
     return return_types.aminmax(prims.amin(input, axes, keepdim), prims.amax(input, axes, keepdim))
 
 
@@ -328,17 +336,17 @@ def _aminmax_vjp(g: Any, input: Any, result0: Any, result1: Any, dim: Any, keepd
 
 
 def _position(name: str, pick: Any, doc: str) -> Any:
-    @op(name=name, quiet=False)
+    check = every(
+        refusing("c", f"{name}(): does not support complex input"),
+        refusing("b", f"{name}(): does not support bool input"),
+    )
+
+    @op(name=name, quiet=False, exact_out=SAME_OUT)
     def function(input, dim: Any = None, keepdim: bool = False):
-        if input.dtype.kind == "c" or input.dtype == bool:
-            kind = dtypes.scalar_name(dtypes.from_numpy_dtype(input.dtype))
-            raise RuntimeError(f"\"{name}_cpu\" not implemented for '{kind}'")
+        check(input)
         if dim is None:
             if input.size == 0:
-                raise IndexError(
-                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
-                    "dim with the 'dim' argument."
-                )
+                raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
             return np.asarray(pick(input.reshape(-1), 0)).reshape((1,) * input.ndim if keepdim else ())
         dim = wrap_dim(dim, input.ndim)
         if input.ndim == 0:
@@ -415,6 +423,10 @@ def isclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: b
 # --- moments ------------------------------------------------------------------------------------------------
 
 
+def _array(input: Any) -> Any:
+    return input._array if isinstance(input, Tensor) else input
+
+
 def _correction(unbiased: Any, correction: Any) -> float:
     if correction is not None:
         return correction
@@ -489,6 +501,7 @@ def std(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *,
 def var_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None):
     """The variance and the mean."""
     dim, correction = _split_moment(dim, unbiased, correction)
+    refusing("iub", "var_mean only support floating point and complex dtypes")(_array(input))
     return var_op(input, dim, correction, keepdim), mean(input, dim, keepdim)
 
 
@@ -496,6 +509,7 @@ def var_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = Fals
 def std_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None):
     """The standard deviation and the mean."""
     dim, correction = _split_moment(dim, unbiased, correction)
+    refusing("iub", "std_mean only support floating point and complex dtypes")(_array(input))
     return std_op(input, dim, correction, keepdim), mean(input, dim, keepdim)
 
 

@@ -45,6 +45,8 @@ def inferred(shape: Shape, size: int) -> Shape:
         if known != size:
             raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
         return shape
+    if known == 0 and size:
+        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {size}")
     if known == 0:
         raise RuntimeError(
             f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size -1 "
@@ -495,9 +497,11 @@ def narrow(input, dim: int, start: Any, length: int):
         raise RuntimeError("narrow(): length must be non-negative.")
     dim = wrap_dim(dim, input.ndim)
     size = input.shape[dim]
+    if isinstance(start, Tensor) and (start.ndim or start._array.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     start = int(start)
     if not -size <= start <= size:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-size}, {size}], but got {start})")
+        raise IndexError(f"start out of range (expected to be in range of [{-size}, {size}], but got {start})")
     start = start + size if start < 0 else start
     if start + length > size:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({size}).")
@@ -505,12 +509,12 @@ def narrow(input, dim: int, start: Any, length: int):
 
 
 @view_op(method=False, name="_split", grad_name="SplitBackward0")
-def _split_view(input, bounds: Any, dim: int):
+def split_view(input, bounds: Any, dim: int):
     lead = (slice(None),) * dim
     return [input[(*lead, slice(a, b))] for a, b in bounds]
 
 
-@_split_view.vjp
+@split_view.vjp
 def _(g: Any, input_shape: Any, input_dtype: Any, bounds: Any, dim: int) -> Any:
     pieces = []
     for each, (a, b) in zip(g, bounds, strict=True):
@@ -530,11 +534,20 @@ def zeros_for(g: Any, shape: Any, array_dtype: Any) -> Any:
 
 
 def _splits(input: Any, sizes: Any, dim: int) -> tuple[Any, ...]:
-    bounds, start = [], 0
-    for n in sizes:
-        bounds.append((start, start + n))
-        start += n
-    return tuple(_split_view(input, tuple(bounds), dim)) if bounds else ()
+    bounds = _cuts(sizes)
+    return tuple(split_view(input, bounds, dim)) if bounds else ()
+
+
+def _cuts(sizes: Any) -> tuple[tuple[int, int], ...]:
+    """Where parts of these sizes begin and end."""
+    ends = list(itertools.accumulate(sizes))
+    return tuple(zip([0, *ends[:-1]], ends, strict=True)) if ends else ()
+
+
+def bounds_of(input: Any, split_size_or_sections: Any, dim: int) -> tuple[tuple[tuple[int, int], ...], int]:
+    """The bounds of the parts that `split` gives, and the dimension counted from the front."""
+    dim = wrap_dim(dim, input.ndim)
+    return _cuts([each.shape[dim] for each in split(input, split_size_or_sections, dim)]), dim
 
 
 @composite(out=False)
@@ -613,7 +626,7 @@ def _axis_split(name: str, dim: int, least: int) -> Any:
     def split_along(input, indices_or_sections: Any):
         if input.ndim < least:
             raise RuntimeError(
-                f"torch.{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, but got a tensor "
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
                 f"with {input.ndim} dimensions!"
             )
         along = 0 if name == "hsplit" and input.ndim == 1 else dim

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes
 from ..tensor import Tensor, wrap
+from .checks import refusing
 from .creation import creator
 from .declare import composite, op
 from .matmul import matmul
@@ -17,12 +19,14 @@ from .pointwise import conj
 @op(out=True, quiet=False)
 def isposinf(input):
     """Whether the element is positive infinity."""
+    refusing("c", "isposinf does not support complex inputs.")(input)
     return np.isposinf(input) if input.dtype.kind == "f" else np.isinf(input) & (input > 0)
 
 
 @op(out=True, quiet=False)
 def isneginf(input):
     """Whether the element is negative infinity."""
+    refusing("c", "isneginf does not support complex inputs.")(input)
     return np.isneginf(input) if input.dtype.kind == "f" else np.isinf(input) & (input < 0)
 
 
@@ -32,19 +36,42 @@ def isreal(input):
     return np.asarray(np.imag(input) == 0) if input.dtype.kind == "c" else np.ones(input.shape, bool)
 
 
-@creator
-def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+@op(
+    method=False,
+    promote="bool",
+    scalars=("elements", "test_elements"),
+    check=refusing("cb", "Unsupported input type encountered for isin(): {}"),
+)
+def isin(elements, test_elements, *, assume_unique: bool = False, invert: bool = False):
     """Whether each of `elements` is among `test_elements`."""
-    first, second = (
-        each._array if isinstance(each, Tensor) else np.asarray(each) for each in (elements, test_elements)
-    )
-    return wrap(np.isin(first, second, assume_unique=assume_unique, invert=invert))
+    return np.asarray(np.isin(elements, test_elements, assume_unique=assume_unique, invert=invert))
 
 
 @composite(inplace=True)
 def conj_physical(input):
     """The complex conjugate."""
     return conj(input)
+
+
+def _check_weights(name: str, weights: Any, observations: int, word: str, kinds: str) -> None:
+    """Raise, in PyTorch's words, for weights of observations that are none."""
+    if weights is None:
+        return
+    if weights.ndim > 1:
+        raise RuntimeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with {weights.ndim} dimensions"
+        )
+    if weights._array.dtype.kind not in kinds:
+        raise RuntimeError(
+            f"cov(): expected {name} to have {word} dtype but got {name} with {dtypes.scalar_name(weights.dtype)} dtype"
+        )
+    if weights.numel() != observations:
+        raise RuntimeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+            f"{weights.numel()} != {observations}"
+        )
+    if (weights._array < 0).any():
+        raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
 @composite(out=False)
@@ -54,7 +81,11 @@ def cov(input, *, correction: int = 1, fweights: Any = None, aweights: Any = Non
         raise RuntimeError(
             f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
         )
+    if input.dtype is dtypes.bool_:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
     values = input if input.ndim == 2 else input.reshape((1, -1))
+    _check_weights("fweights", fweights, values.shape[1], "integral", "iu")
+    _check_weights("aweights", aweights, values.shape[1], "floating point", "f")
     if not values.dtype.is_differentiable:
         values = values.to(dtypes.get_default_dtype())
     weights = None
@@ -73,10 +104,15 @@ def cov(input, *, correction: int = 1, fweights: Any = None, aweights: Any = Non
         else:
             norm = total - correction * (weights * aweights).sum() / total
     centred = values - mean
+    if (norm.item() if isinstance(norm, Tensor) else norm) <= 0:
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+            UserWarning,
+            stacklevel=3,
+        )
     norm = norm.clamp(min=0) if isinstance(norm, Tensor) else max(norm, 0)
     weighted = centred if weights is None else centred * weights
-    result = matmul(weighted, conj(centred).transpose(0, 1)) / norm
-    return result if input.ndim == 2 else result.reshape(())
+    return (matmul(weighted, conj(centred).transpose(0, 1)) / norm).squeeze()
 
 
 @composite(out=False)
@@ -93,6 +129,8 @@ def corrcoef(input):
 @composite(method=False, out=False)
 def vander(x, N: Any = None, increasing: bool = False):
     """The powers of a vector's elements, as columns."""
+    if x.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
     count = x.shape[0] if N is None else N
     powers = np.arange(count) if increasing else np.arange(count)[::-1].copy()
     return x.unsqueeze(-1) ** wrap(powers)

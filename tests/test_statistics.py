@@ -1,0 +1,65 @@
+"""Covariance, membership and unsafe splits side by side with PyTorch."""
+
+import pytest
+from side_by_side import assert_alike
+
+import flambeau
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: t.cov(t.tensor([1.0, 2.0])),
+        lambda t: t.cov(t.tensor([[1.0, 2.0, 4.0]])),
+        lambda t: t.cov(t.tensor([[1.0, 2.0, 4.0], [3.0, 1.0, 1.0]]), correction=0),
+        lambda t: t.cov(
+            t.tensor([[1.0, 2, 4], [3, 1, 1]]), fweights=t.tensor([1, 2, 1]), aweights=t.tensor([1.0, 2, 3])
+        ),
+        lambda t: t.corrcoef(t.tensor([[1.0, 2.0, 4.0]])),
+        lambda t: t.corrcoef(t.tensor([[1.0, 2.0, 4.0], [3.0, 1.0, 1.0]])),
+        lambda t: t.isin(t.tensor([1, 2, 3]), t.tensor([2.0, 3.0])),
+        lambda t: t.isin(t.tensor([[1, 2]]), 2, invert=True),
+        lambda t: t.isin(2, t.tensor([1, 2])),
+        lambda t: t.isin(t.tensor([1.5]).bfloat16(), t.tensor([1.5]).bfloat16()),
+    ],
+)
+def test_values(reference, call):
+    assert_alike(call, reference)
+
+
+def test_cov_without_degrees_of_freedom():
+    with pytest.warns(UserWarning, match="degrees of freedom is <= 0"):
+        found = flambeau.cov(flambeau.tensor([[1.0], [2.0]]))
+    assert found.isnan().all()
+
+
+def test_isin_writes_into_out(reference):
+    def body(t):
+        out = t.empty(3, dtype=t.bool)
+        assert t.isin(t.tensor([1, 2, 3]), t.tensor([2]), out=out) is out
+        return out
+
+    assert_alike(body, reference)
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        lambda t, x: t.unsafe_chunk(x, 2),
+        lambda t, x: t.unsafe_split(x, 2),
+        lambda t, x: x.unsafe_split_with_sizes([1, 3, 1], 0),
+        lambda t, x: x.t().unsafe_chunk(3, -1),
+    ],
+)
+def test_parts_of_an_unsafe_split_share_memory_and_may_be_written(reference, split):
+    def body(t):
+        x = t.arange(10.0).reshape(5, 2)
+        parts = split(t, x)
+        parts[0].mul_(-1)
+        leaf = t.ones(5, 2, requires_grad=True)
+        mine = split(t, leaf * 2)
+        mine[1].mul_(3)
+        sum(each.sum() for each in mine).backward()
+        return x, parts, leaf.grad
+
+    assert_alike(body, reference)
