@@ -252,7 +252,7 @@ def hardshrink(input, lambd: float = 0.5):
 hardshrink.vjp(input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0))
 
 
-@op(promote="default", grad_name="PreluKernelBackward0", method=False, out=False, name="_prelu_kernel")
+@op(promote="default", grad_name="PreluKernelBackward0", method=False, out=False, name="_prelu_kernel", traced=True)
 def _prelu(input, weight):
     return prims.where(prims.gt(input, 0), input, prims.mul(input, weight))
 

@@ -13,7 +13,7 @@ from .declare import alias, composite, op
 from .pointwise import where
 
 
-@op(promote="default", method=False, name="_clamp", out=True, grad_name="ClampBackward1", check=not_complex)
+@op(promote="default", method=False, name="_clamp", grad_name="ClampBackward1", check=not_complex, traced=True)
 def clamp_numbers(input, min: Any, max: Any):
     """x between two numbers."""
     result = input if min is None else prims.maximum(input, min)
@@ -29,7 +29,7 @@ clamp_numbers.vjp(
 )
 
 
-@op(promote="default", method=False, name="_clamp_tensors", grad_name="ClampBackward0", check=not_complex)
+@op(promote="default", method=False, name="_clamp_tensors", grad_name="ClampBackward0", check=not_complex, traced=True)
 def clamp_tensors(input, min: Tensor | None, max: Tensor | None):
     """x between the elements of two tensors."""
     result = input if min is None else prims.maximum(input, min)
@@ -91,6 +91,7 @@ alias(clamp, "clip")
     promote="default",
     inplace=True,
     name="_lerp",
+    traced=True,
     method=False,
     grad_name="LerpBackward0",
     check=lacking("iub", "lerp_kernel_scalar"),
@@ -116,6 +117,7 @@ lerp_op.vjp(input=lambda g, weight: g * _conj(1 - weight), end=lambda g, weight:
 @op(
     promote="default",
     name="_lerp_tensor",
+    traced=True,
     method=False,
     grad_name="LerpBackward1",
     check=lacking("iub", "lerp_kernel_tensor"),
@@ -151,7 +153,7 @@ def lerp(input, end, weight: Any):
 
 
 def _add_third(name: str, operator: Any, doc: str) -> Any:
-    @op(promote="default", inplace=True, name=name, grad_name=f"{name.capitalize()}Backward0")
+    @op(promote="default", inplace=True, name=name, grad_name=f"{name.capitalize()}Backward0", traced=True)
     def function(input, tensor1, tensor2, *, value: Any = 1):
         product = operator(tensor1, tensor2)
         return prims.add(input, product if value == 1 else prims.mul(product, value))
