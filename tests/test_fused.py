@@ -448,3 +448,11 @@ def test_pooled_arrays_can_be_resized_by_numpy():
     np.testing.assert_array_equal(array, np.arange(10))
     small = pool.empty((3,), np.dtype(np.float32))
     assert small.shape == (3,)
+
+
+def test_a_lambda():
+    double = fused(lambda x, y=2.0: x * y)
+    x = randn(100_000)
+    np.testing.assert_array_equal(double(x), x * 2)
+    np.testing.assert_array_equal(double(x, 3.0), x * 3)
+    np.testing.assert_array_equal(double(x[:3]), x[:3] * 2)

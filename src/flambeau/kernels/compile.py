@@ -20,13 +20,12 @@ from time import perf_counter
 from typing import Any
 
 from flambeau.kernels import host
+from flambeau.kernels.lock import lock
 from flambeau.kernels.objects import Linker
 
 METH_FASTCALL = 0x0080
 HEADER = object.__basicsize__
 """Bytes before an object's own fields."""
-
-_lock = threading.RLock()
 
 
 @cache
@@ -37,6 +36,9 @@ def available() -> bool:
     from importlib.util import find_spec
 
     return find_spec("llvmlite") is not None
+
+
+_engine: Engine | None = None
 
 
 class Compiler:
@@ -119,7 +121,7 @@ class Engine:
 
         `key` identifies that text; the object code is kept on disk under it.
         """
-        with _lock:
+        with lock:
             start = perf_counter()
             digest = hashlib.sha256((self.salt + key).encode()).hexdigest()
             code = _read(digest)
@@ -142,10 +144,12 @@ class Engine:
         self.linker.define(name, address)
 
 
-@cache
 def engine() -> Engine:
-    with _lock:
-        return Engine()
+    global _engine
+    if _engine is None:
+        with lock:
+            _engine = _engine or Engine()
+    return _engine
 
 
 def _sources() -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import numpy as np
 
+from flambeau.kernels.lock import lock
 from flambeau.kernels.pool import empty
 from flambeau.prims.core import numbers, silent, silently, table
 
@@ -19,7 +19,6 @@ PLANS = 4096
 
 BYTE = np.dtype(np.uint8)
 
-_lock = threading.Lock()
 _kernels: dict[str, Callable[..., None]] = {}
 
 
@@ -45,9 +44,9 @@ class Ready:
             results = list(targets)
         scratch = self.scratch
         if scratch.__class__ is int:
-            from flambeau.kernels.threads import get_num_threads
+            from flambeau.kernels.threads import slots
 
-            scratch = empty((scratch + self.stash * get_num_threads(),), BYTE)
+            scratch = empty((scratch + self.stash * slots(),), BYTE)
         self.kernel(self.numbers, *arrays, *results, *scalars, scratch)
         return results[0] if self.single else tuple(results)
 
@@ -114,8 +113,9 @@ class Compiled:
 
         if len(self.plans) >= PLANS:
             self.plans.clear()
-        self.plans[key] = self.prepare(args, static, arrays, targets) if available() else None
-        return self.plans[key]
+        with lock:
+            self.plans[key] = ready = self.prepare(args, static, arrays, targets) if available() else None
+        return ready
 
     def prepare(
         self,
@@ -158,7 +158,7 @@ class Compiled:
 
 def kernel(spec: Any) -> Callable[..., None]:
     """The compiled kernel of a spec."""
-    with _lock:
+    with lock:
         text = repr(spec)  # tells 0.0 from -0.0
         if text not in _kernels:
             from hashlib import sha256
@@ -245,10 +245,11 @@ def fused(function: F) -> F:
                 return result
         return _deliver(body(*args, *static_args), out)
 
+    name = function.__name__ if function.__name__.isidentifier() else "function"  # a lambda
     signature = ", ".join([*map(declared, names), "*", *map(declared, statics), "out=None"])
     call = ", ".join([*names, *(f"{s}={s}" for s in statics)])
     source = f"""
-def {function.__name__}({signature}):
+def {name}({signature}):
     if out is None and {names[0]}.__class__ is ndarray and {names[0]}.size < large and quiet:
         result = quiet[0]({call})
         return result if result.__class__ is ndarray else deliver(result, None)
@@ -256,7 +257,7 @@ def {function.__name__}({signature}):
 """
     namespace = {f"default_{name}": value for name, value in defaults.items()}
     # `large` changes with the mode: the wrapper reads it where prims do.
-    wrapper = _bind(source, function.__name__, {**namespace, "quiet": quiet, "general": general})
+    wrapper = _bind(source, name, {**namespace, "quiet": quiet, "general": general})
     wrapper.__doc__, wrapper.__module__ = function.__doc__, function.__module__
     wrapper.__wrapped__, wrapper.compiled = function, compiled
     return wrapper

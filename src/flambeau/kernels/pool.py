@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import ctypes
 import platform
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from flambeau.kernels.lock import lock
 
 SMALLEST = 1 << 16
 """Smaller arrays are left to the C library, which keeps them itself."""
@@ -272,7 +273,6 @@ class _Handler(ctypes.Structure):
 
 
 _SET_HANDLER = 304  # the position of PyDataMem_SetHandler in NumPy's table of C functions
-_lock = threading.Lock()
 _use: Callable[[Any], Any] | None = None
 _allocator: Any = None
 _state: Any = None
@@ -287,7 +287,7 @@ def _load() -> None:
 
     from flambeau.kernels.compile import builtin, engine
 
-    with _lock:
+    with lock:
         if _use is not None:
             return
         api = ctypes.pythonapi

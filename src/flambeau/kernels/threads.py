@@ -2,8 +2,9 @@
 
 They are started from compiled code and never touch Python, so no kernel waits for the interpreter.
 A job is a function and a number of tasks; whoever is free takes the next task, and the caller takes
-part. A worker that has not joined a job by the time its tasks are gone is not waited for, so a busy
-machine costs nothing but the help. Which thread runs a task has no influence on its result.
+part. Of a job of n tasks only the first n threads take any, so that scratch for n threads is enough. A
+worker that has not joined a job by the time its tasks are gone is not waited for, so a busy machine
+costs nothing but the help. Which thread runs a task has no influence on its result.
 
 Measured (2 cores): a job of two empty tasks costs 0.3 us while workers spin, 4 us when they are
 parked; the same through `ThreadPoolExecutor` 30 us, through Python threads and locks 12 us.
@@ -14,11 +15,13 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import threading
+import sys
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+
+from flambeau.kernels.lock import lock
 
 MOST = 64
 """Threads at most."""
@@ -40,6 +43,7 @@ declare i32 @pthread_mutex_unlock(ptr)
 declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_broadcast(ptr)
 declare i32 @sched_yield()
+declare i64 @llvm.umin.i64(i64, i64)
 %PAUSE_DECLARATION%
 
 define ptr @flambeau_thread_state() {
@@ -49,7 +53,8 @@ define ptr @flambeau_thread_state() {
 define internal void @work(ptr %function, ptr %block, i64 %tasks, i64 %worker) {
 entry:
   %threads = load i64, ptr getelementptr (i64, ptr @state, i64 8)
-  br label %share
+  %has.share = icmp slt i64 %worker, %threads
+  br i1 %has.share, label %share, label %done
 share:
   %k = phi i64 [ 0, %entry ], [ %k1, %next ]
   %left = icmp slt i64 %k, %threads
@@ -117,7 +122,8 @@ step:
   %i1 = add i64 %i, 1
   br label %next
 publish:
-  %threads = add i64 %allowed, 1
+  %all = add i64 %allowed, 1
+  %threads = call i64 @llvm.umin.i64(i64 %all, i64 %tasks)
   call void @share_out(i64 %tasks, i64 %threads)
   store ptr %function, ptr getelementptr (i64, ptr @state, i64 16)
   store ptr %block, ptr getelementptr (i64, ptr @state, i64 17)
@@ -233,9 +239,9 @@ left:
 }
 """
 
-_lock = threading.Lock()
 _started = 0
 _count = max(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 1)
+_slots = _count
 _loaded = False
 
 
@@ -255,7 +261,7 @@ def load() -> None:
     global _loaded
     from flambeau.kernels.compile import engine
 
-    with _lock:
+    with lock:
         if _loaded:
             return
         jit = engine()
@@ -279,27 +285,26 @@ def _start() -> None:
     global _started
     from flambeau.kernels.compile import engine
 
-    with _lock:
+    with lock:
         entry = engine().address("flambeau_worker")
         create = ctypes.CDLL(None).pthread_create
         create.argtypes = (ctypes.c_void_p,) * 4
         # Signals are Python's to handle, in its own threads.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            while _started < _count - 1:
+            while _started < min(_count, MOST) - 1:
                 thread = ctypes.c_void_p()
                 if create(ctypes.addressof(thread), None, entry, _started + 1):
                     break
                 _started += 1
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        _state()[56] = min(_started, _count - 1, MOST - 1)
+        _state()[56] = min(_started, _count - 1, _slots - 1)
 
 
 def _forget() -> None:
     """In a forked child the workers do not exist: it computes alone until it asks for threads."""
-    global _started, _count, _lock
-    _lock = threading.Lock()
+    global _started, _count
     _started, _count = 0, 1
     ctypes.memset(_state(), 0, WORDS * 8)
 
@@ -309,18 +314,29 @@ def get_num_threads() -> int:
     return _count
 
 
+def slots() -> int:
+    """For how many threads a kernel's scratch memory has to be.
+
+    Another Python thread may ask for more threads between the making of that memory and the kernel's
+    start. So this is no less than the number of cores, and grows only while no other thread could be there.
+    """
+    return _slots
+
+
 def set_num_threads(count: int) -> None:
     """Let `count` threads, the caller's among them, run each kernel and each matrix product.
 
     Raises:
         RuntimeError: if `count` is not a positive int.
     """
-    global _count
+    global _count, _slots
     if not isinstance(count, int):
         raise RuntimeError(f"set_num_threads expects an int, but got {type(count).__name__}")
     if count < 1:
         raise RuntimeError("set_num_threads expects a positive integer")
     _count = count
+    if len(sys._current_frames()) == 1:
+        _slots = max(_slots, min(count, MOST))
     if _loaded:
         _start()
     for library, symbol in _blas():
