@@ -376,7 +376,7 @@ def least(x: np.ndarray, dim: int, k: int, largest: bool, only: bool = False) ->
         assert found is not None
     shape = (*x.shape[:dim], 1 if only else k, *x.shape[dim + 1 :])
     values, places = empty(shape, x.dtype), empty(shape, np.dtype(np.int64))
-    workers = min(max(found.tasks, 1), threads.get_num_threads())
+    workers = min(max(found.tasks, 1), threads.slots())
     scratch = empty((found.room * workers,), np.dtype(np.uint8))
     found.run(found.tasks, found.integers, x, values, places, scratch)
     return values, places
