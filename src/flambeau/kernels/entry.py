@@ -74,6 +74,31 @@ class Task:
         return module.text()
 
 
+def adapt(module: Module, target: Function, name: str, header: int) -> None:
+    """Emit `name(...)` for Python: it calls `target`, with an array's data for a pointer, and numbers.
+
+    The interpreter's lock is kept.
+    """
+    fn = Function(module, name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+    none, args, _ = fn.args
+    values = []
+    for place, argument in enumerate(target.args):
+        given = fn.load(fn.offset(args, 8 * place), "ptr")
+        if argument.kind == "ptr":
+            value = fn.load(fn.offset(given, header), "ptr")
+        elif argument.is_float:
+            convert = module.declare("PyFloat_AsDouble", "double", "ptr")
+            value = fn.op(f"call double {convert}(ptr {given.ref})", "f64").convert(argument.kind)
+        else:
+            convert = module.declare("PyLong_AsLongLong", "i64", "ptr")
+            value = fn.op(f"call i64 {convert}(ptr {given.ref})", "i64").convert(argument.kind)
+        values.append(value)
+    keep = module.declare("Py_IncRef", "void", "ptr")
+    fn.emit(f"call void @{target.name}({', '.join(f'{v.type} {v.ref}' for v in values)})")
+    fn.emit(f"call void {keep}(ptr {none.ref})")
+    fn.emit(f"ret ptr {none.ref}")
+
+
 Kernel = Callable[..., int]
 
 

@@ -176,6 +176,14 @@ _RANDINT_FORMS = _forms("int high, tuple of ints size", "int low, int high, tupl
 @creator
 def randint(*args: Any, generator: Any = None, **options: Any) -> Tensor:
     """A tensor of shape `size` with integers from [low, high): `randint(low=0, high, size)`."""
+    if not options and generator is None and 1 < len(args) < 4:
+        low, high = args[-3:-1] if len(args) == 3 else (0, args[0])
+        size = args[-1]
+        plain = low.__class__ is int and high.__class__ is int and (size.__class__ is tuple or size.__class__ is list)
+        if plain and -(2**63) <= low < high < 2**63:
+            array = np.empty(size_of((size,), "randint"), np.int64)
+            samplers.integers(default_generator.engine, array, low, high)
+            return wrap(array)
     given = [*args]
     shown = options if generator is None else {"generator": generator, **options}
     named: dict[str, Any] = {key: options.pop(key) for key in ("low", "high", "size") if key in options}
@@ -249,6 +257,10 @@ _PERMUTED = frozenset({"int64", "int32", "int16", "int8", "uint8"})
 @creator
 def randperm(n: Any, *, generator: Any = None, **options: Any) -> Tensor:
     """The integers 0 ... n-1 in random order."""
+    if n.__class__ is int and n >= 0 and generator is None and not options:
+        array = np.empty(n, np.int64)
+        samplers.permutation(default_generator.engine, array)
+        return wrap(array)
     if not is_integer(n):
         kind = type(n).__name__
         raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {kind}")

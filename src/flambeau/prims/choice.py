@@ -11,7 +11,7 @@ LEAST = {
     "scan": 512,
     "select": 256,
     "sort": 1024,
-    "mask": 1024,
+    "normal": 16,
 }
 """Elements that a call handles."""
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flambeau.prims.core import silently, threshold
+from flambeau.prims.choice import pays
+from flambeau.prims.core import silently
 from flambeau.prims.random_engine import CHUNK, Engine
 
 Array = NDArray[Any]
@@ -25,12 +27,27 @@ _SCALE24 = np.float32(2**-24)
 DIGITS = {"d": 53, "f": 24, "e": 11, "E": 8}
 """By `dtype.char`: float64, float32, float16, bfloat16."""
 
-_F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
+_F32, _F64, _I64 = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64)
+
+
+@cache
+def _kernels() -> Any:
+    """The module of the kernels, loaded at its first use."""
+    from flambeau.kernels import random
+
+    return random
+
+
+def _plain(out: Array) -> bool:
+    """Whether kernels fill `out` as it lies."""
+    return (out.dtype is _F32 or out.dtype is _F64) and out.flags.c_contiguous and out.size > 0
 
 
 def uniform(engine: Engine, out: Array, low: float = 0.0, high: float = 1.0) -> None:
     """Fill `out` from [low, high)."""
-    if out.dtype.kind == "c":
+    if _plain(out) and engine.by_kernel(out.size):
+        _kernels().uniform(engine.state, out, low, high)
+    elif out.dtype.kind == "c":
         _as_real_pairs(out, lambda pairs: uniform(engine, pairs, low, high))
     elif out.dtype is _F64:
         _fill(out, lambda block: _uniform_double(engine, block, low, high))
@@ -45,9 +62,14 @@ def normal(engine: Engine, out: Array, mean: float = 0.0, std: float = 1.0) -> N
     if out.dtype.kind == "c":
         _as_real_pairs(out, lambda pairs: normal(engine, pairs, mean, std / math.sqrt(2)))
     elif out.size < 16:
+        if _plain(out) and engine.by_kernel(out.size):
+            _few_by_kernel(engine, out.reshape(-1), mean, std)
+            return
         ordered = _in_memory_order(out)
         values = np.array([normal * std + mean for normal in engine.few_normals(out.size)])
         _store(ordered, values.reshape(ordered.shape))
+    elif _plain(out) and pays("normal", out.size) and engine.state is not None:
+        _normal_by_kernels(engine, out.reshape(-1), mean, std)
     elif not out.flags.c_contiguous:
         _fill(out, lambda block: _store(block, engine.standard_normals(len(block)) * std + mean))
     elif out.dtype == np.float64:
@@ -92,6 +114,9 @@ def bernoulli(engine: Engine, out: Array, p: float | Array) -> None:
     A number and a float64 array are compared with 53 random bits, other arrays with 24.
     """
     if not isinstance(p, np.ndarray):
+        if out.dtype.kind in "fbu" and out.flags.c_contiguous and out.size and engine.by_kernel(out.size):
+            if _kernels().bernoulli(engine.state, out, math.ceil(p * 2**53)):
+                return
         _fill(out, _below(engine, p))
         return
     ordered = _in_memory_order(out)
@@ -108,6 +133,9 @@ def integers(engine: Engine, out: Array, low: int, high: int) -> None:
     if digits is not None:
         low, high = _unrounded_bounds(out.dtype.type, digits, low, high)
     span = high - low
+    if out.dtype is _I64 and out.flags.c_contiguous and span < 2**28 and out.size and engine.by_kernel(out.size):
+        _kernels().kernel("integers")(engine.state, out, out.size, span, low)
+        return
     _remainders(engine, out, span, low, wide=span >= 2**28)
 
 
@@ -139,14 +167,14 @@ def permutation(engine: Engine, out: Array) -> None:
     if n < 2:
         out[...] = 0
         return
+    if engine.by_kernel(n):
+        order = out if out.dtype is _I64 and out.flags.c_contiguous else np.empty(n, _I64)
+        _kernels().kernel("permutation")(engine.state, order, n)
+        if order is not out:
+            out[...] = order
+        return
     draws = engine.draw32(n - 1)
-    if n >= threshold() and engine.address:
-        from flambeau.kernels.random import shuffle
-
-        order = np.arange(n)
-        shuffle(order, draws)
-        out[...] = order
-    elif n >= 512:
+    if n >= 512:
         steps = (draws % np.arange(n, 1, -1, dtype=np.uint32)).astype(np.int64)
         out[...] = _swapped(np.arange(n - 1) + steps, n)
     else:
@@ -306,11 +334,33 @@ def _normal_blocks(engine: Engine, out: Array, mean: float, std: float, uniforms
         _store(out[-16:], _box_muller(engine, uniforms(16), mean, std))
 
 
-def _box_muller(engine: Engine, uniforms: Array, mean: float, std: float) -> Array:
-    if len(uniforms) >= threshold() and engine.address:
-        from flambeau.kernels.random import box_muller
+def _few_by_kernel(engine: Engine, out: Array, mean: float, std: float) -> None:
+    if engine.spare_normal is not None:
+        out[0] = engine.spare_normal * std + mean
+        engine.spare_normal = None
+        out = out[1:]
+    if len(out):
+        engine.spare_normal = _kernels().few_normals(engine.state, out, mean, std)
 
-        box_muller(uniforms, mean, std)
+
+def _normal_by_kernels(engine: Engine, out: Array, mean: float, std: float) -> None:
+    """The same where numbers are drawn into `out` itself."""
+    kernels = _kernels()
+    whole = len(out) // 16 * 16
+    for start in range(0, whole, CHUNK):
+        block = out[start : min(start + CHUNK, whole)]
+        kernels.uniform(engine.state, block, 0.0, 1.0)
+        kernels.box_muller(block, mean, std)
+    if whole < len(out):
+        kernels.uniform(engine.state, out[whole:].copy(), 0.0, 1.0)
+        tail = out[-16:]
+        kernels.uniform(engine.state, tail, 0.0, 1.0)
+        kernels.box_muller(tail, mean, std)
+
+
+def _box_muller(engine: Engine, uniforms: Array, mean: float, std: float) -> Array:
+    if pays("normal", len(uniforms)) and engine.state is not None:
+        _kernels().box_muller(uniforms, mean, std)
         return uniforms
     scalar = uniforms.dtype.type
     first, second = np.ascontiguousarray(uniforms.reshape(-1, 2, 8).swapaxes(0, 1))

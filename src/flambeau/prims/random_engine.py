@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,23 +33,30 @@ def _53_bits(high: int, low: int) -> float:
     return ((high & 0x1FFFFF) << 32 | low) * 2.0**-53
 
 
+@cache
+def _kernels() -> Any:
+    """The module of the kernels, loaded at its first use."""
+    from flambeau.kernels import random
+
+    return random
+
+
 class Engine:
     """A stream of random bits, and the one normal number that was made but not yet handed out."""
 
-    __slots__ = ("address", "bits", "initial_seed", "loaded", "raw", "spare_normal")
+    __slots__ = ("bits", "initial_seed", "raw", "spare_normal", "state")
 
     bits: Any  # numpy.random.MT19937, made (and numpy.random imported) at the first draw
     raw: Any  # its random_raw: n draws as an array of uint64
-    address: int  # of its state, for kernels; 0 where they cannot run
+    state: Any  # its words and position, an array for kernels; None where they cannot run
 
     def __init__(self, seed: int = DEFAULT_SEED) -> None:
         self.initial_seed = seed & (2**64 - 1)
         self.spare_normal: float | None = None
-        self.loaded = False
 
     def __getattr__(self, name: str) -> Any:
-        if name == "address":
-            self.address = _state_address(self.bits)
+        if name == "state":
+            self.state = _state_of(self.bits)
         elif name in {"bits", "raw"}:
             from numpy.random import MT19937
 
@@ -72,31 +80,37 @@ class Engine:
 
     def draw32(self, n: int) -> NDArray[np.uint32]:
         """The next `n` draws of 32 bits."""
-        if n >= 1024 and self.wants_kernel(n):
-            return self._by_kernel(n, np.uint32)
+        if n and self.by_kernel(n):
+            return self._drawn(n, np.uint32)
         return self.raw(n).astype(np.uint32)
 
     def draw64(self, n: int) -> NDArray[np.uint64]:
         """The next `n` draws of 64 bits: two draws each, the first one high."""
-        if n >= 1024 and self.wants_kernel(n):
-            return self._by_kernel(n, np.uint64)
+        if n and self.by_kernel(n):
+            return self._drawn(n, np.uint64)
         words = self.raw(2 * n)
         bits = words[::2] << np.uint64(32)
         bits |= words[1::2]
         return bits
 
-    def wants_kernel(self, n: int) -> bool:
-        """Whether kernels draw `n` numbers: they are loaded for many, and then used for fewer."""
-        if n < threshold():
-            return self.loaded and threshold() <= AUTO_THRESHOLD
-        return self.address != 0
+    def by_kernel(self, n: int) -> bool:
+        """Whether kernels draw `n` numbers: many, or fewer once few have been drawn often.
 
-    def _by_kernel(self, n: int, kind: Any) -> NDArray[Any]:
-        from flambeau.kernels.random import draw
+        They draw the same numbers as NumPy, so it does not matter when they begin.
+        """
+        limit = threshold()
+        if n >= limit:
+            _calls[0] = 0
+        elif limit > AUTO_THRESHOLD:
+            return False
+        elif _calls[0]:
+            _calls[0] -= 1
+            return False
+        return self.state is not None
 
-        self.loaded = True
+    def _drawn(self, n: int, kind: Any) -> NDArray[Any]:
         out = np.empty(n, kind)
-        draw(self.address, out)
+        _kernels().draw(self.state, out)
         return out
 
     def doubles(self, n: int) -> NDArray[np.float64]:
@@ -199,15 +213,18 @@ class Engine:
         return state["key"], state["pos"]
 
 
-def _state_address(bits: Any) -> int:
-    """The address of `bits`' words and position, if they lie as the kernels take it; else 0."""
+_calls = [100]
+"""How many times small numbers of draws are left to NumPy before kernels are loaded for them."""
+
+
+def _state_of(bits: Any) -> NDArray[np.uint32] | None:
+    """The words and position of `bits`, if they lie as the kernels take them."""
     import ctypes
 
     from flambeau.kernels.compile import available
 
     if not available():
-        return 0
-    address: int = bits.ctypes.state_address
-    memory = (ctypes.c_uint32 * (WORDS + 1)).from_address(address)
+        return None
+    memory = (ctypes.c_uint32 * (WORDS + 1)).from_address(bits.ctypes.state_address)
     state = bits.state["state"]
-    return address if [*memory] == [*state["key"].tolist(), state["pos"]] else 0
+    return np.ctypeslib.as_array(memory) if [*memory] == [*state["key"].tolist(), state["pos"]] else None
