@@ -98,6 +98,7 @@ class Op:
         apart: bool = False,
         overlaps: bool = False,
         exact_out: str = "",
+        into: Callable[..., Any] | None = None,
         linear: bool = False,
         holomorphic: bool = True,
         view: bool = False,
@@ -116,6 +117,7 @@ class Op:
         self.promote, self.method, self.inplace, self.out = promote, method, inplace, out
         self.scalars, self.alone = scalars, alone  # arguments that may be numbers; whether all at once
         self.apart, self.overlaps = apart, overlaps  # a target apart from all arguments; one that may overlap itself
+        self.into = into  # the body, writing into its first argument; it raises before it writes
         self.exact_out = exact_out  # PyTorch's complaint where `out=` must have the result's dtype
         self.linear, self.holomorphic, self.view = linear, holomorphic, view
         self.check, self.module, self.quiet, self.samples = check, module, quiet, samples

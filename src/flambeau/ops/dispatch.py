@@ -841,6 +841,32 @@ def write_out(name: str, out: Any, result: Any, exact: str = "") -> Any:
     return out
 
 
+def _written(op: Op, target: Tensor, args: list[Any], recorded: bool) -> Tensor:
+    """The in-place form of an op that can write straight into its first argument's memory."""
+    assert op.into is not None
+    kept = before_write(target) if recorded else target
+    array = target._array
+    given = [_array_of(value) for value in args[1:]]
+    apart = [
+        each.copy() if each.__class__ is np.ndarray and np.may_share_memory(array, each) else each for each in given
+    ]
+    token = set_errstate(quiet)
+    try:
+        op.into(array, *apart)
+    except np.exceptions.AxisError as error:
+        raise translated(error) from None
+    finally:
+        reset_errstate(token)
+    target._counter[0] += 1
+    if recorded:
+        args[0] = kept
+        edges, wanted = edges_of(op, args)
+        shown = wrap(array)
+        shown._counter = target._counter
+        inplace.rebase(target, make_node(op, args, edges, [shown]) if wanted else None)
+    return target
+
+
 def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
     """The in-place form: the function's result written over its first argument, and recorded there."""
     target = args[0]
@@ -867,6 +893,8 @@ def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
         memory.check_target(target._array)
         sources = [_array_of(value) for value in tensor_values(op, tuple(prepared)) if value is not prepared[0]]
         memory.check_apart(target._array, sources, whole=op.apart)
+    if op.into is not None and not state.dual_levels:
+        return _written(op, target, prepared, bool(recorded))
     result = np.asarray(compute(op, prepared, common))
     kind = dtypes.from_numpy_dtype(result.dtype)
     if not dtypes.can_cast(kind, target.dtype):
