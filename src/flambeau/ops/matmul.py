@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import prims
 from ..dtypes import from_numpy_dtype, scalar_name
+from ..prims import product as arrays
 from ..prims.precision import is_half, widen
 from ..tensor import Tensor, wrap_dim
 from .checks import c_name
@@ -23,7 +24,7 @@ def _c_name(array: Any) -> str:
 
 def product(x: Any, y: Any) -> Any:
     """The matrix product of arrays; 16-bit floats are multiplied in float32."""
-    return np.matmul(widen(x), widen(y)).astype(x.dtype, copy=False)
+    return arrays.product(widen(x), widen(y)).astype(x.dtype, copy=False)
 
 
 def adjoint(x: Any) -> Any:
@@ -319,15 +320,10 @@ def linear(input, weight, bias: Tensor | None = None):
     if is_half(input.dtype):
         wide = linear(widen(input), widen(weight), None if bias is None else widen(bias))
         return wide.astype(input.dtype)
-    if weight.ndim == 1:
-        result = product(input, weight)
-    elif input.ndim == 2:
-        result = product(input, weight.T)
-    else:
-        result = product(input.reshape(-1, input.shape[-1]), weight.T).reshape(*input.shape[:-1], weight.shape[0])
-    if bias is None:
-        return result
-    return np.add(result, bias, out=result) if result.ndim and bias.dtype == result.dtype else result + bias
+    if weight.ndim == 1 or input.ndim == 2:
+        return arrays.product(input, weight.T, bias)
+    rows = arrays.product(input.reshape(-1, input.shape[-1]), weight.T, bias)
+    return rows.reshape(*input.shape[:-1], weight.shape[0])
 
 
 def _rows(x: Any) -> Any:

@@ -1,0 +1,83 @@
+"""Products of matrices by the compiled kernel: NumPy's values over shapes, layouts and dtypes."""
+
+import numpy as np
+import pytest
+
+import flambeau
+from flambeau.kernels import compile as compiling
+from flambeau.prims import product as products
+
+pytestmark = pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+
+SIZES = [(1, 1, 1), (5, 7, 3), (13, 65, 17), (100, 200, 30), (30, 64, 900), (7, 130, 5), (600, 33, 8)]
+
+
+def matrix(rows, columns, dtype, layout, seed):
+    """Surrounded by NaN, which must not be read, and transposed in memory or not."""
+    values = np.random.default_rng(seed).standard_normal((rows, columns)).astype(dtype)
+    shape = (columns, rows) if layout == "transposed" else (rows, columns)
+    room = np.full((shape[0] + 2, shape[1] + 5), np.nan, dtype)
+    view = room[1:-1, 2:-3]
+    view = view.T if layout == "transposed" else view
+    view[...] = values
+    return view
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("left", ["rows", "transposed"])
+@pytest.mark.parametrize("right", ["rows", "transposed"])
+def test_products_are_numpys(sizes, dtype, left, right):
+    from flambeau.kernels.matmul import multiply
+
+    m, n, k = sizes
+    a, b = matrix(m, k, dtype, left, 0), matrix(k, n, dtype, right, 1)
+    bias = matrix(1, n, dtype, "rows", 2)[0]
+    wanted = a.astype(np.float64) @ b.astype(np.float64)
+    close = {"rtol": 1e-4, "atol": 1e-4} if dtype == "float32" else {"rtol": 1e-11, "atol": 1e-11}
+    np.testing.assert_allclose(multiply(a, b), wanted, **close)
+    np.testing.assert_allclose(multiply(a, b, bias), wanted + bias, **close)
+    room = np.full((m + 2, n + 5), 7, dtype)
+    target = room[1:-1, 2:-3]
+    assert multiply(a, b, out=target, add=True) is target
+    np.testing.assert_allclose(target, wanted + 7, **close)
+    target[...] = 7
+    assert (room == 7).all()
+
+
+def test_nan_and_infinity_go_where_they_belong():
+    a, b = np.ones((20, 20), np.float32), np.ones((20, 40), np.float32)
+    a[3, 4], b[7, 39] = np.nan, np.inf
+    c = products.product(a, b)
+    assert np.isnan(c[3]).all()
+    assert np.isinf(np.delete(c[:, 39], 3)).all()
+    assert (np.delete(c, 3, 0)[:, :39] == 20).all()
+
+
+def test_threads_do_not_change_a_product():
+    from flambeau.kernels.matmul import multiply
+
+    a, b = matrix(700, 300, "float32", "rows", 0), matrix(300, 200, "float32", "transposed", 1)
+    before, found = flambeau.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            flambeau.set_num_threads(threads)
+            found.append(multiply(a, b).tobytes())
+    finally:
+        flambeau.set_num_threads(before)
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("rows", [1, 5, 64, 300])
+@pytest.mark.parametrize("bias", [False, True])
+def test_linear_is_pytorchs(reference, rows, bias):
+    def run(torch):
+        torch.manual_seed(0)
+        layer = torch.nn.Linear(48, 100, bias=bias)
+        x = torch.randn(2, rows, 48, requires_grad=True)
+        y = layer(x)
+        y.square().sum().backward()
+        return y.detach().numpy(), x.grad.numpy(), layer.weight.grad.numpy()
+
+    for one, other in zip(run(flambeau), run(reference), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4 * float(np.abs(other).max()))
