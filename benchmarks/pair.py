@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -35,14 +36,14 @@ class WorkloadError(RuntimeError):
 class Process:
     """A worker and the pipe to it."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, **more: str) -> None:
         self.module = module
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(),
+            env=environment() | more,
         )
 
     def ask(self, *command: Any) -> dict[str, Any]:
@@ -65,8 +66,6 @@ class Result(NamedTuple):
     torch: float
     flambeau: float
     ratio: float
-    first: float
-    """Seconds of flambeau's first step, compiling included."""
 
 
 class Pair:
@@ -102,17 +101,35 @@ class Pair:
                 seconds[process.module].append(process.ask("round", times)["seconds"])
         ratios = [a / b for a, b in zip(*seconds.values(), strict=True)]
         medians = [statistics.median(values) for values in (*seconds.values(), ratios)]
-        return Result(medians[0], medians[1], medians[2], flambeau["first"])
+        return Result(*medians)
 
 
-def memory(name: str) -> list[int]:
-    """The peak of a workload in kB beyond the import, in a fresh process for each framework."""
-    found = []
-    for module in FRAMEWORKS:
-        process = Process(module)
-        found.append(process.ask("memory", name)["kilobytes"])
-        process.close()
-    return found
+class Start(NamedTuple):
+    """What a workload takes in a fresh process that does ten steps."""
+
+    torch: int
+    """Peak resident memory of the whole process, in kB."""
+    flambeau: int
+    cold: float
+    """Seconds from flambeau's import to the end of its first step, every kernel compiled."""
+    warm: float
+    """The same with the kernels on disk."""
+
+
+def start(name: str) -> Start:
+    """PyTorch once; flambeau with nothing on disk, then with what that left there, whose memory is given."""
+
+    def fresh(module: str, **more: str) -> dict[str, Any]:
+        process = Process(module, **more)
+        try:
+            return process.ask("fresh", name)
+        finally:
+            process.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        torch = fresh("torch")
+        cold, warm = (fresh("flambeau", FLAMBEAU_CACHE_DIR=folder) for _ in range(2))
+    return Start(torch["kilobytes"], warm["kilobytes"], cold["first"], warm["first"])
 
 
 def import_seconds(module: str, rounds: int) -> list[float]:

@@ -7,6 +7,7 @@ the two frameworks' threads never compete.
 import importlib
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -30,10 +31,13 @@ def elapsed(step: Step, times: int) -> float:
     return (time.perf_counter() - start) / times
 
 
-def resident(field: str) -> int:
-    """A figure in kB from the kernel's account of this process (Linux)."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(field))
+def peak_memory() -> int:
+    """The most memory that was resident in this process at a time, in kB: interpreter, libraries, all."""
+    status = Path("/proc/self/status")
+    if status.exists():  # `ru_maxrss` of Linux begins with what the parent process had at the fork
+        lines = status.read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
 
 
 class Worker:
@@ -42,13 +46,11 @@ class Worker:
         self.torch.set_num_threads(THREADS)
         self.step: Step
 
-    def prepare(self, name: str) -> dict[str, Any]:
-        """Build a workload; its first step's seconds, and what the third returned."""
+    def prepare(self, name: str, steps: int = 3) -> dict[str, Any]:
+        """Build a workload and do some steps: what the last one returned."""
         self.torch.manual_seed(0)
         self.step = WORKLOADS[name].build(self.torch)
-        first = elapsed(self.step, 1)
-        self.step()
-        return {"first": first, "value": self.step().item()}
+        return {"value": [self.step().item() for _ in range(steps)][-1]}
 
     def pace(self) -> dict[str, Any]:
         """Seconds of a step once everything is warm."""
@@ -60,13 +62,13 @@ class Worker:
     def round(self, times: int) -> dict[str, Any]:
         return {"seconds": elapsed(self.step, times)}
 
-    def memory(self, name: str) -> dict[str, Any]:
-        """The most memory that building and five steps took beyond the import, in kB."""
-        base = resident("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts again here
-        self.prepare(name)
-        elapsed(self.step, 2)
-        return {"kilobytes": resident("VmHWM") - base}
+    def fresh(self, name: str) -> dict[str, Any]:
+        """Seconds from the import to the end of the first step, and this process's peak after ten, in kB."""
+        start = time.perf_counter()
+        self.prepare(name, 1)
+        first = time.perf_counter() - start
+        elapsed(self.step, 9)
+        return {"first": first, "kilobytes": peak_memory()}
 
     def curve(self, name: str, size: int) -> dict[str, Any]:
         """Seconds of a curve's step at one size."""
