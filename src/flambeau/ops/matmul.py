@@ -322,8 +322,8 @@ def linear(input, weight, bias: Tensor | None = None):
         return wide.astype(input.dtype)
     if weight.ndim == 1 or input.ndim == 2:
         return arrays.product(input, weight.T, bias)
-    rows = arrays.product(input.reshape(-1, input.shape[-1]), weight.T, bias)
-    return rows.reshape(*input.shape[:-1], weight.shape[0])
+    flat = arrays.product(input.reshape(-1, input.shape[-1]), weight.T, bias)
+    return flat.reshape(*input.shape[:-1], weight.shape[0])
 
 
 def _rows(x: Any) -> Any:

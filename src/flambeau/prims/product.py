@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from flambeau.prims.core import pays
@@ -37,7 +39,7 @@ def _suits(x: Array, y: Array) -> bool:
     )
 
 
-def product(x: Array, y: Array, bias: Array | None = None) -> Array:
+def product(x: Any, y: Any, bias: Any = None) -> Any:
     """x @ y + bias; `bias` (n,) for matrices x (m, k) and y (k, n)."""
     if x.ndim == 2 and y.ndim == 2 and _suits(x, y) and x.shape[1] == y.shape[0]:
         from flambeau.kernels.compile import available
