@@ -84,10 +84,13 @@ class Task(Deferring):
         state.grad = self.graph
         state.deferral = None if self.graph or self.wanted is not None or state.anomaly else self
         try:
-            for root, g in zip(roots, grads, strict=True):
-                if self.needed is None or root in self.needed:
-                    self.send(root, g)
-            self.loop()
+            if len(roots) == 1 and self.needed is None and roots[0].__class__ is not AccumulateGrad:
+                self.loop(roots[0], grads[0])
+            else:
+                for root, g in zip(roots, grads, strict=True):
+                    if self.needed is None or root in self.needed:
+                        self.send(root, g)
+                self.loop()
         finally:
             if self.leaves:
                 self.settle()
@@ -117,18 +120,19 @@ class Task(Deferring):
             return prims.add(total, g)
         return total + g
 
-    def loop(self) -> None:
-        """Run nodes until none waits. The hot path: plain nodes, arrays, no hooks."""
+    def loop(self, node: Any = None, g: Any = None) -> None:
+        """Run `node`, then all that wait, until none does. The hot path: plain nodes, arrays, no hooks."""
         nodes, grads, heap, graph, keep = self.nodes, self.grads, self.heap, self.graph, self.keep
         needed, owned, wanted = self.needed, self.owned, self.wanted
         plain = not graph and wanted is None
         refcount = sys.getrefcount
         anomaly = state.anomaly
         pending = self.pending
-        while heap:
-            seq = heappop(heap)
-            node: Any = nodes.pop(seq)
-            g = grads.pop(seq)
+        while node is not None or heap:
+            if node is None:
+                seq = heappop(heap)
+                node = nodes.pop(seq)
+                g = grads.pop(seq)
             while True:
                 # A chain runs here without touching the heap.
                 extras = node.extras
@@ -192,7 +196,9 @@ class Task(Deferring):
                     break
                 node = nodes.pop(seq)
                 g = grads.pop(seq)
-                owned.discard(seq)
+                if owned:
+                    owned.discard(seq)
+            node = None
 
     def put_off(self, leaf: AccumulateGrad, r: Any, results: Any) -> Any:
         """Let a leaf's cotangent wait, unless a hook is to see it; `results` that came with it, computed then."""

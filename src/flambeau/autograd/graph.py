@@ -165,10 +165,13 @@ class AccumulateGrad(Node):
             if grad._node is not None:
                 self.grad = wrap(into + g)
                 return
-            if into.dtype != self.array.dtype:
+            if into.dtype is g.dtype:
+                np.add(into, g, into)
+            elif into.dtype != self.array.dtype:
                 self.grad = wrap(into + g)
                 return
-            np.add(into, g, out=into, casting="unsafe")
+            else:
+                np.add(into, g, out=into, casting="unsafe")
             grad._counter[0] += 1
 
     def accumulate_graph(self, g: Tensor) -> None:

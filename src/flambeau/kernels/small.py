@@ -16,7 +16,7 @@ MOST = 512
 """Multiplications up to which one at a time is quicker than NumPy's call; `LANES` times as many where rows of the
 second matrix are contiguous."""
 
-_NUMBERS = ("rows", "columns", "inner", "a_row", "a_column", "b_row", "b_column", "bias")
+_NUMBERS = ("rows", "columns", "inner", "a_row", "a_column", "b_row", "b_column", "swapped")
 
 
 def _text(name: str) -> str:
@@ -31,7 +31,9 @@ def _text(name: str) -> str:
 
     words = data(0)
     n = {each: fn.load(fn.offset(words, 8 * k), "i64") for k, each in enumerate(_NUMBERS)}
-    a, b, third, out = data(1), data(2), data(3), data(count - 2)
+    third, out = data(3), data(count - 2)
+    given, swapped = (data(1), data(2)), n["swapped"].ne(0)
+    a, b = swapped.select(given[1], given[0]), swapped.select(given[0], given[1])
     zero = fn.const(0, "i64")
     has_bias = count > 5
     vectors = n["b_column"].eq(4).select(_quotient(n["columns"]), zero) * LANES
@@ -40,7 +42,12 @@ def _text(name: str) -> str:
         total = fn.slot("f32", lanes)
         fn.store(fn.const(0, "f32", lanes), total, slot=True)
         with fn.when(has_bias):
-            fn.store(fn.load(fn.offset(third, j * n["bias"]), "f32", lanes), total, slot=True)
+            first = fn.either(
+                swapped,
+                lambda: fn.load(fn.offset(third, i * 4), "f32").splat(lanes),
+                lambda: fn.load(fn.offset(third, j * 4), "f32", lanes),
+            )
+            fn.store(first, total, slot=True)
         left, right = fn.offset(a, i * n["a_row"]), fn.offset(b, j * n["b_column"])
         with fn.loop(zero, n["inner"]) as k:
             x = fn.load(fn.offset(left, k * n["a_column"]), "f32").splat(lanes)
@@ -75,9 +82,11 @@ def product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None = None) -> Any
 
     The kernel is called with the numbers, `a`, `b`, `bias` if there is one, the result and a last argument.
     """
-    work = a.shape[0] * a.shape[1] * b.shape[1]
+    output, work = ((a.shape[0], b.shape[1]), a.dtype), a.size * b.shape[1]
+    swapped = b.shape[1] == 1 and a.strides[0] == 4
+    if swapped:  # one column: a row of the transposed product, with contiguous rows
+        a, b = b.T, a.T
     if work > MOST * (LANES if b.strides[1] == 4 else 1) or (bias is not None and bias.strides[0] != 4):
         return None
-    steps = (*a.strides, *b.strides, 4)
-    numbers = np.array([a.shape[0], b.shape[1], a.shape[1], *steps], np.int64)
-    return _kernel(), numbers, [((a.shape[0], b.shape[1]), a.dtype)], 0
+    numbers = np.array([a.shape[0], b.shape[1], a.shape[1], *a.strides, *b.strides, swapped], np.int64)
+    return _kernel(), numbers, [output], 0
