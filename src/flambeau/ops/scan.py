@@ -15,7 +15,7 @@ from .declare import alias, composite, op
 from .indexing import dtype_name, is_complex, placed, zeros_of
 from .join import cat
 from .pointwise import conj, exp, log, where
-from .scatter import scatter_add
+from .scatter import sums_at
 
 
 def _target(input: Array, dtype: DType | None) -> np.dtype:
@@ -93,7 +93,7 @@ def _extremum(name: str) -> Any:
         found = getattr(arrays, name)(input, wrap_dim(dim, input.ndim))
         return getattr(return_types, name)(*found)
 
-    running.vjp(input=lambda g, input_shape, dim, result1: scatter_add(zeros_of(g[0], input_shape), dim, result1, g[0]))
+    running.vjp(input=lambda g, input_shape, dim, result1: sums_at(g[0], dim, result1, input_shape))
     return running
 
 

@@ -5,6 +5,8 @@ Positions are checked against the dimension before anything is written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,63 +18,86 @@ from .declare import composite, op
 from .indexing import dtype_name, filling, masked_fill, number_like, zeros_of
 from .pointwise import where
 
+Shape = tuple[int, ...]
+
 # Elements
 
 
-def _check_index(name: str, input: Array, dim: int, index: Array, other: str, limit: bool) -> None:
-    """`index` must hold integers, have the dims of `input`, and fit into it outside `dim`."""
-    if index.size == 0:
+def into(body: Callable[..., Any]) -> Callable[..., Any]:
+    """A body with `out=` as the form that writes into its first argument."""
+    return lambda input, *rest: body(input, *rest, out=input)
+
+
+@lru_cache(4096)
+def _check_index(
+    name: str, shape: Shape, dim: int, index: Shape, index_dtype: np.dtype, other: str, *, limit: bool
+) -> None:
+    """An index must hold integers, have the dims of the input of `shape`, and fit into it outside `dim`."""
+    if 0 in index:
         return
-    if index.dtype not in (np.int64, np.int32):
+    if index_dtype not in (np.int64, np.int32):
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
-    if max(index.ndim, 1) != max(input.ndim, 1):
+    if max(len(index), 1) != max(len(shape), 1):
         raise RuntimeError(f"Index tensor must have the same number of dimensions as {other} tensor")
     if not limit:
         return
-    for axis, (n, size) in enumerate(zip(index.shape, input.shape, strict=False)):
-        if axis != dim % max(input.ndim, 1) and n > size:
+    for axis, (n, size) in enumerate(zip(index, shape, strict=False)):
+        if axis != dim % max(len(shape), 1) and n > size:
             raise RuntimeError(
-                f"Size does not match at dimension {axis} expected index {list(index.shape)} to be "
-                f"no larger than self {list(input.shape)} apart from dimension {dim}"
+                f"Size does not match at dimension {axis} expected index {list(index)} to be "
+                f"no larger than self {list(shape)} apart from dimension {dim}"
             )
 
 
-@op(apart=True, exact_out=SAME_OUT)
+@op(apart=True, exact_out=SAME_OUT, quiet=False)
 def gather(input, dim: int, index, *, sparse_grad: bool = False):
     """`out[i][j] = input[index[i][j]][j]` for `dim` 0, and so on."""
     dim = wrap_dim(dim, input.ndim)
-    _check_index("gather", input, dim, index, "input", True)
+    _check_index("gather", input.shape, dim, index.shape, index.dtype, "input", limit=True)
     if index.size == 0:
         return np.empty(index.shape, input.dtype)
     return arrays.gather(input, dim, index)
 
 
 def _check_scatter(input: Array, dim: int, index: Array, src: Array | None) -> None:
-    _check_index("scatter", input, dim, index, "self", False)
+    _check_index("scatter", input.shape, dim, index.shape, index.dtype, "self", limit=False)
     if src is not None and src.dtype != input.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
-    if index.size == 0:
+    _check_source(input.shape, dim, index.shape, None if src is None else src.shape)
+
+
+@lru_cache(4096)
+def _check_source(shape: Shape, dim: int, index: Shape, src: Shape | None) -> None:
+    if 0 in index:
         return
-    if src is not None and src.ndim != index.ndim and max(src.ndim, 1) != max(index.ndim, 1):
+    if src is not None and max(len(src), 1) != max(len(index), 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     over = [
-        axis
-        for axis, n in enumerate(index.shape)
-        if (axis != dim and input.ndim and n > input.shape[axis])
-        or (src is not None and src.ndim and n > src.shape[axis])
+        axis for axis, n in enumerate(index) if (axis != dim and shape and n > shape[axis]) or (src and n > src[axis])
     ]
     if over:
-        tail = f" and to be no larger size than src {list(src.shape)}" if src is not None else ""
+        tail = f" and to be no larger size than src {list(src)}" if src is not None else ""
         raise RuntimeError(
-            f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} "
-            f"apart from dimension {dim}{tail}"
+            f"Expected index {list(index)} to be no larger than self {list(shape)} apart from dimension {dim}{tail}"
         )
 
 
 _REDUCTIONS = {None: None, "add": "sum", "multiply": "prod"}
 
 
-@op(inplace=True, apart=True, scalars=("src",))
+def _scattered(input, dim, index, src, value, reduce, out=None):  # type: ignore[no-untyped-def]
+    if reduce not in _REDUCTIONS:
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    dim = wrap_dim(dim, input.ndim)
+    if src is None or (src.ndim == 0 and (index.ndim or src.dtype != input.dtype)):
+        _check_scatter(input, dim, index, None)
+        src = number_like(value if src is None else src.item(), input)
+    else:
+        _check_scatter(input, dim, index, src)
+    return arrays.scatter(input, dim, index, src, _REDUCTIONS[reduce], out=out)
+
+
+@op(inplace=True, apart=True, scalars=("src",), into=into(_scattered))
 def scatter(
     input,
     dim: int,
@@ -83,16 +108,7 @@ def scatter(
     reduce: str | None = None,
 ):
     """`input` with `src`, or a number, written at `index` along `dim`, or combined (`reduce`)."""
-    if reduce not in _REDUCTIONS:
-        raise RuntimeError("reduce argument must be either add or multiply.")
-    dim = wrap_dim(dim, input.ndim)
-    source: Any = src
-    if source is None or (source.ndim == 0 and (index.ndim or source.dtype != input.dtype)):
-        _check_scatter(input, dim, index, None)
-        source = number_like(value if source is None else source.item(), input)
-    else:
-        _check_scatter(input, dim, index, source)
-    return arrays.scatter(input, dim, index, source, _REDUCTIONS[reduce])
+    return _scattered(input, dim, index, src, value, reduce)
 
 
 def _scatter_input(g, dim, index, reduce, input_dtype):
@@ -107,15 +123,29 @@ scatter.vjp(
     input=_scatter_input,
     src=lambda g, dim, index: gather(g, dim, index),
 )
-gather.vjp(input=lambda g, input_shape, dim, index: scatter_add(zeros_of(g, input_shape), dim, index, g))
+gather.vjp(input=lambda g, input_shape, dim, index: sums_at(g, dim, index, input_shape))
 
 
-@op(inplace=True, apart=True)
-def scatter_add(input, dim: int, index, src):
-    """`input` with `src` added at `index` along `dim`."""
+@op(name="_sums_at", method=False, out=False, linear=True)
+def sums_at(input, dim: int, index, shape: Shape):
+    """`input` added at `index` along `dim` to zeros of `shape`: the adjoint of `gather`."""
+    zeros = arrays.zeros(shape, input.dtype)
+    return arrays.scatter(zeros, wrap_dim(dim, len(shape)), index, input, "sum", out=zeros)
+
+
+sums_at.vjp(input=lambda g, dim, index: gather(g, dim, index))
+
+
+def _added(input, dim, index, src, out=None):  # type: ignore[no-untyped-def]
     dim = wrap_dim(dim, input.ndim)
     _check_scatter(input, dim, index, src)
-    return arrays.scatter(input, dim, index, src, "sum")
+    return arrays.scatter(input, dim, index, src, "sum", out=out)
+
+
+@op(inplace=True, apart=True, into=into(_added))
+def scatter_add(input, dim: int, index, src):
+    """`input` with `src` added at `index` along `dim`."""
+    return _added(input, dim, index, src)
 
 
 scatter_add.vjp(input=lambda g: g, src=lambda g, dim, index: gather(g, dim, index))
@@ -123,18 +153,22 @@ scatter_add.vjp(input=lambda g: g, src=lambda g, dim, index: gather(g, dim, inde
 _REDUCES = ("sum", "prod", "mean", "amax", "amin")
 
 
-@op(inplace=True)
+def _reduced(input, dim, index, src, reduce, include_self, out=None):  # type: ignore[no-untyped-def]
+    if reduce not in _REDUCES:
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    dim = wrap_dim(dim, input.ndim)
+    _check_scatter(input, dim, index, src)
+    return arrays.scatter(input, dim, index, src, reduce, include_self, out)
+
+
+@op(inplace=True, into=into(_reduced))
 def scatter_reduce(input, dim: int, index, src, reduce: str, *, include_self: bool = True):
     """`input` with `src` combined by `reduce` at `index` along `dim`.
 
     `reduce` is "sum", "prod", "mean", "amax" or "amin"; without `include_self` the old elements
     of written places do not count.
     """
-    if reduce not in _REDUCES:
-        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
-    dim = wrap_dim(dim, input.ndim)
-    _check_scatter(input, dim, index, src)
-    return arrays.scatter(input, dim, index, src, reduce, include_self)
+    return _reduced(input, dim, index, src, reduce, include_self)
 
 
 def _scatter_reduce(g, input, dim, index, src, reduce, include_self, result):
@@ -211,7 +245,7 @@ def _without(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
     return shape[:dim] + shape[dim + 1 :]
 
 
-@op(apart=True, exact_out="index_select(): self and result must have the same scalar type")
+@op(apart=True, exact_out="index_select(): self and result must have the same scalar type", quiet=False)
 def index_select(input, dim: int, index):
     """The slices of `input` along `dim` in the order of the 1-d `index`."""
     dim = wrap_dim(dim, input.ndim)
@@ -224,29 +258,45 @@ def index_select(input, dim: int, index):
     return arrays.index_select(input, dim, index)
 
 
-@op(inplace=True, apart=True)
-def index_add(input, dim: int, index, source, *, alpha: Any = 1):
-    """`input` with `alpha` times the slices of `source` added to its slices `index` along `dim`."""
+def _slices_added(input, dim, index, source, alpha, out=None):  # type: ignore[no-untyped-def]
     dim = wrap_dim(dim, input.ndim)
     _check_slices("index_add_", input, dim, index, source)
     if alpha != 1:
         source = source * source.dtype.type(alpha)
-    return arrays.index_combine(input, dim, index, source, "sum")
+    return arrays.index_combine(input, dim, index, source, "sum", out=out)
 
 
-index_select.vjp(input=lambda g, input_shape, dim, index: index_add(zeros_of(g, input_shape), dim, index, g))
+@op(inplace=True, apart=True, into=into(_slices_added))
+def index_add(input, dim: int, index, source, *, alpha: Any = 1):
+    """`input` with `alpha` times the slices of `source` added to its slices `index` along `dim`."""
+    return _slices_added(input, dim, index, source, alpha)
+
+
+@op(name="_slice_sums_at", method=False, out=False, linear=True)
+def slice_sums_at(input, dim: int, index, shape: Shape):
+    """The slices of `input` added at `index` along `dim` to zeros of `shape`: the adjoint of `index_select`."""
+    zeros = arrays.zeros(shape, input.dtype)
+    return arrays.index_combine(zeros, wrap_dim(dim, len(shape)), index, input, "sum", out=zeros)
+
+
+slice_sums_at.vjp(input=lambda g, input_shape, dim, index: index_select(g, dim, index).reshape(input_shape))
+index_select.vjp(input=lambda g, input_shape, dim, index: slice_sums_at(g, dim, index, input_shape))
 index_add.vjp(
     input=lambda g: g,
     source=lambda g, source_shape, dim, index, alpha: index_select(g, dim, index).reshape(source_shape) * alpha,
 )
 
 
-@op(inplace=True, apart=True)
-def index_copy(input, dim: int, index, source):
-    """`input` with its slices `index` along `dim` replaced by those of `source`."""
+def _slices_copied(input, dim, index, source, out=None):  # type: ignore[no-untyped-def]
     dim = wrap_dim(dim, input.ndim)
     _check_copy(input, dim, index, source)
-    return arrays.index_copy(input, dim, index, source)
+    return arrays.index_copy(input, dim, index, source, out)
+
+
+@op(inplace=True, apart=True, into=into(_slices_copied))
+def index_copy(input, dim: int, index, source):
+    """`input` with its slices `index` along `dim` replaced by those of `source`."""
+    return _slices_copied(input, dim, index, source)
 
 
 def _check_copy(input: Array, dim: int, index: Array, source: Array) -> None:
@@ -281,15 +331,19 @@ def _check_copy(input: Array, dim: int, index: Array, source: Array) -> None:
         raise IndexError(f"{name}: Number of indices ({index.size}) should be equal to source.size(dim) ({count})")
 
 
-@op(inplace=True, out=False, overlaps=True, scalars=("value",))
-def index_fill(input, dim: int, index, value):
-    """`input` with its slices `index` along `dim` filled with `value`, a number or 0-d tensor."""
+def _slices_filled(input, dim, index, value, out=None):  # type: ignore[no-untyped-def]
     dim = wrap_dim(dim, input.ndim)
     if index.ndim > 1:
         raise IndexError("Index has to be a vector/scalar")
     if index.dtype not in (np.int64, np.int32):
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
-    return arrays.index_fill(input, dim, index, filling("index_fill_", input, value))
+    return arrays.index_fill(input, dim, index, filling("index_fill_", input, value), out)
+
+
+@op(inplace=True, out=False, overlaps=True, scalars=("value",), into=into(_slices_filled))
+def index_fill(input, dim: int, index, value):
+    """`input` with its slices `index` along `dim` filled with `value`, a number or 0-d tensor."""
+    return _slices_filled(input, dim, index, value)
 
 
 index_copy.vjp(
@@ -302,19 +356,23 @@ index_fill.vjp(
 )
 
 
-@op(inplace=True)
-def index_reduce(input, dim: int, index, source, reduce: str, *, include_self: bool = True):
-    """`input` with the slices of `source` combined into its slices `index` along `dim`.
-
-    `reduce` is "prod", "mean", "amax" or "amin".
-    """
+def _slices_reduced(input, dim, index, source, reduce, include_self, out=None):  # type: ignore[no-untyped-def]
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     dim = wrap_dim(dim, input.ndim)
     _check_slices("index_reduce_", input, dim, index, source)
     if arrays.first_outside(index, 0, input.shape[dim] if input.ndim else 1) is not None:
         raise IndexError("index out of range in self")
-    return arrays.index_combine(input, dim, index, source, reduce, include_self)
+    return arrays.index_combine(input, dim, index, source, reduce, include_self, out)
+
+
+@op(inplace=True, into=into(_slices_reduced))
+def index_reduce(input, dim: int, index, source, reduce: str, *, include_self: bool = True):
+    """`input` with the slices of `source` combined into its slices `index` along `dim`.
+
+    `reduce` is "prod", "mean", "amax" or "amin".
+    """
+    return _slices_reduced(input, dim, index, source, reduce, include_self)
 
 
 def _index_reduce(g, input, dim, index, source, reduce, include_self, result):

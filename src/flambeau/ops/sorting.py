@@ -12,13 +12,13 @@ from ..prims import sorting as arrays
 from ..tensor import Array, Tensor, wrap, wrap_dim
 from .declare import composite, op
 from .indexing import dtype_name, number_like, zeros_of
-from .scatter import gather, scatter_add
+from .scatter import gather, sums_at
 
 # A rule for values that were picked along `dim`: their cotangents go where they came from.
 
 
 def _picked(g, input_shape, dim, result1):
-    return scatter_add(zeros_of(g[0], input_shape), dim, result1, g[0])
+    return sums_at(g[0], dim, result1, input_shape)
 
 
 def _picked_one(g, input_shape, dim, keepdim, result1):
@@ -28,7 +28,7 @@ def _picked_one(g, input_shape, dim, keepdim, result1):
         dim %= len(input_shape)
         shape = (*input_shape[:dim], 1, *input_shape[dim + 1 :])
         g, at = g.reshape(shape), at.reshape(shape)
-    return scatter_add(zeros_of(g, input_shape), dim, at, g)
+    return sums_at(g, dim, at, input_shape)
 
 
 def _given(array: Any) -> Array | None:
