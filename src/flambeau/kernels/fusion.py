@@ -17,6 +17,13 @@ Arrays = np.ndarray | tuple[np.ndarray, ...]
 PLANS = 4096
 """How many call signatures a function remembers."""
 
+MANY = 32
+"""How much smaller arrays may be for a fused function to be a kernel: NumPy would be called many times.
+
+Measured with 64 columns, NumPy and kernel: softmax of 256 elements 8.2 and 6.8 us, of 1024 11.6 and 7.6, layer norm
+of 1024 29 and 10.
+"""
+
 BYTE = np.dtype(np.uint8)
 
 _kernels: dict[str, Callable[..., None]] = {}
@@ -238,7 +245,7 @@ def fused(function: F) -> F:
     compiled = Compiled(body, function.__name__)
 
     def general(args: tuple[Any, ...], static_args: tuple[Any, ...], out: Any) -> Any:
-        large = getattr(args[0], "size", 0) >= silent["large"] and isinstance(args[0], np.ndarray)
+        large = isinstance(args[0], np.ndarray) and args[0].size * MANY >= silent["large"]
         if large and not any(hasattr(a, "__prim__") for a in args):
             result = compiled.run(args, static_args, out)
             if result is not NotImplemented:
@@ -250,7 +257,7 @@ def fused(function: F) -> F:
     call = ", ".join([*names, *(f"{s}={s}" for s in statics)])
     source = f"""
 def {name}({signature}):
-    if out is None and {names[0]}.__class__ is ndarray and {names[0]}.size < large and quiet:
+    if out is None and {names[0]}.__class__ is ndarray and {names[0]}.size * {MANY} < large and quiet:
         result = quiet[0]({call})
         return result if result.__class__ is ndarray else deliver(result, None)
     return general(({", ".join(names)},), ({"".join(s + ", " for s in statics)}), out)
