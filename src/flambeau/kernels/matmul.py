@@ -7,6 +7,9 @@ is turned round on the way, a square of vectors at a time.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 
 from flambeau.kernels import tile
@@ -22,6 +25,8 @@ ROWS = 512
 """Rows of a task at most: a panel is packed once for them."""
 TASKS = 8
 """Tasks wanted."""
+ALIGNED = 24
+"""Rows of a block are a multiple of this: whole tiles."""
 INTEGERS = (
     *("rows", "columns", "depth", "a_row", "a_step", "b_row", "b_step", "c_row"),
     *("panels", "row_blocks", "block", "step", "share", "biased", "add"),
@@ -115,31 +120,44 @@ def _ceil(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = None, add: bool = False) -> Array:
-    """a (m, k) @ b (k, n), + `bias` (n), or added to `out` if `add`; all of one dtype, b dense along one axis."""
+class Plan(NamedTuple):
+    """How a product of given sizes and strides is cut."""
+
+    run: Kernel
+    tasks: int
+    numbers: Array
+    share: int
+    """Elements of scratch memory of a thread."""
+
+
+@lru_cache(1024)
+def plan(
+    m: int, n: int, k: int, dtype: np.dtype, a: tuple[int, ...], b: tuple[int, ...], c_row: int, biased: bool, add: bool
+) -> Plan:
+    """For strides `a`, `b`, `c_row` in bytes."""
     from flambeau.kernels.compile import engine
+
+    vector_bytes = engine().vector_bytes
+    width = max(tile.SIZES[vector_bytes]) * vector_bytes // dtype.itemsize
+    all_panels, row_blocks = _ceil(n, width), _ceil(m, ROWS)
+    panels = max(all_panels * row_blocks // TASKS, 1)
+    block = _ceil(_ceil(m, row_blocks), ALIGNED) * ALIGNED
+    row_blocks = _ceil(m, block)
+    step = _ceil(_ceil(k, _ceil(k, DEPTH)), 16) * 16
+    share = (step + 16) * width
+    turned = b[1] != dtype.itemsize
+    run = kernel(product, "f32" if dtype.itemsize == 4 else "f64", turned)
+    settings = (panels, row_blocks, block, step, share, biased, add or biased)
+    return Plan(run, _ceil(all_panels, panels) * row_blocks, table(m, n, k, *a, *b, c_row, *settings), share)
+
+
+def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = None, add: bool = False) -> Array:
+    """a (m, k) @ b (k, n), + `bias` (n), or added to `out` if `add`; of one dtype, b dense along one axis, k > 0."""
     from flambeau.kernels.threads import slots
 
-    (m, k), n = a.shape, b.shape[1]
-    dtype = a.dtype
+    (m, k), n, dtype = a.shape, b.shape[1], a.dtype
     c = empty((m, n), dtype) if out is None else out
-    turned = b.strides[1] != dtype.itemsize
-    width = max(tile.SIZES[engine().vector_bytes]) * engine().vector_bytes // dtype.itemsize
-    all_panels = _ceil(n, width)
-    row_blocks = _ceil(m, ROWS)
-    panels = max(all_panels * row_blocks // TASKS, 1)
-    parts = _ceil(all_panels, panels)
-    block = _ceil(_ceil(m, row_blocks), 24) * 24
-    row_blocks = _ceil(m, block)
-    step = _ceil(k, _ceil(k, DEPTH)) if k else 1
-    step = _ceil(step, 16) * 16
-    share = (step + 16) * width
-    tasks = parts * row_blocks
+    run, tasks, numbers, share = plan(m, n, k, dtype, a.strides, b.strides, c.strides[0], bias is not None, add)
     scratch = empty((share * (slots() if tasks > 1 else 1),), dtype)
-    run: Kernel = kernel(product, "f32" if dtype.itemsize == 4 else "f64", turned)
-    numbers = table(
-        m, n, k, *a.strides, *b.strides, c.strides[0], panels, row_blocks, block, step, share, bias is not None,
-        add or bias is not None,
-    )  # fmt: skip
     run(tasks, numbers, a, b, c, c if bias is None else bias, scratch)
     return c
