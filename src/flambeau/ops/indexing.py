@@ -6,6 +6,7 @@ An expression is a view by its integers and slices, and after that a gather by i
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -105,17 +106,43 @@ def basic_view(tensor: Tensor, basic: Indices) -> Any:
 # Advanced indices
 
 
-@op(name="_index", grad_name="IndexBackward0", method=False, out=False, linear=True)
+@op(name="_index", grad_name="IndexBackward0", method=False, out=False, linear=True, quiet=False)
 def index(input, advanced: Indices):
     """The elements of `input` at `advanced`, an entry a dimension: `slice(None)` or an array."""
     return arrays.index(input, advanced)
 
 
-@op(name="_index_put", grad_name="IndexPutBackward0", method=False, inplace=True, out=False, overlaps=True)
+def into(body: Callable[..., Any]) -> Callable[..., Any]:
+    """A body with `out=` as the form that writes into its first argument."""
+    return lambda input, *rest: body(input, *rest, out=input)
+
+
+def _put(input, values, advanced, accumulate, out=None):  # type: ignore[no-untyped-def]
+    return arrays.index_put(input, advanced, values.astype(input.dtype, copy=False), accumulate, out)
+
+
+@op(
+    name="_index_put",
+    grad_name="IndexPutBackward0",
+    method=False,
+    inplace=True,
+    out=False,
+    overlaps=True,
+    into=into(_put),
+)
 def put_at(input, values, advanced: Indices, accumulate: bool = False):
     """`input` with `values` written, or added, at `advanced`."""
-    values = values.astype(input.dtype, copy=False)
-    return arrays.index_put(input, advanced, values, accumulate)
+    return _put(input, values, advanced, accumulate)
+
+
+@op(name="_sums_where", method=False, out=False, linear=True)
+def sums_where(input, advanced: Indices, shape: Shape):
+    """`input` added at `advanced` to zeros of `shape`: the adjoint of `index`."""
+    zeros = scatter.zeros(shape, input.dtype)
+    return arrays.index_put(zeros, advanced, input, True, zeros)
+
+
+sums_where.vjp(input=lambda g, advanced: index(g, advanced))
 
 
 def _put_values(g, values_shape, advanced):
@@ -145,7 +172,7 @@ def zero_at(input: Any, advanced: Indices) -> Any:
     return put_at(input, zeros_of(input, ()), advanced)
 
 
-index.vjp(input=lambda g, input_shape, advanced: put_at(zeros_of(g, input_shape), g, advanced, True))
+index.vjp(input=lambda g, input_shape, advanced: sums_where(g, advanced, input_shape))
 put_at.vjp(
     input=lambda g, advanced, accumulate: g if accumulate else zero_at(g, advanced),
     values=_put_values,
@@ -341,12 +368,23 @@ def _mask(mask: Array, name: str) -> None:
         raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {word}")
 
 
-@op(inplace=True, out=False, overlaps=True, scalars=("value",))
-def masked_fill(input, mask, value):
-    """`input` with `value`, a number or 0-d tensor, where `mask` is true."""
+def _check_fits(input: Array, mask: Array, out: Array | None) -> None:
+    """In place, a mask may not broadcast the input."""
+    if out is not None and input.shape != mask.shape and np.broadcast_shapes(input.shape, mask.shape) != input.shape:
+        raise broadcast_error(input, mask, inplace=True)
+
+
+def _filled(input, mask, value, out=None):  # type: ignore[no-untyped-def]
     _mask(mask, "masked_fill_")
     _check_broadcast(input, mask)
-    return arrays.masked_fill(input, mask, filling("masked_fill_", input, value))
+    _check_fits(input, mask, out)
+    return arrays.masked_fill(input, mask, filling("masked_fill_", input, value), out)
+
+
+@op(inplace=True, out=False, overlaps=True, scalars=("value",), into=into(_filled))
+def masked_fill(input, mask, value):
+    """`input` with `value`, a number or 0-d tensor, where `mask` is true."""
+    return _filled(input, mask, value)
 
 
 def filling(name: str, input: Array, value: Any) -> Array:
@@ -369,6 +407,8 @@ masked_fill.vjp(
 
 
 def _check_broadcast(*given: Array) -> None:
+    if given[0].shape == given[1].shape:
+        return
     try:
         np.broadcast_shapes(*(each.shape for each in given))
     except ValueError:
@@ -406,9 +446,7 @@ def leading(input, shape: Shape):
 leading.vjp(input=lambda g, input_shape: g.reshape(-1)[: input_shape[0]])
 
 
-@op(inplace=True, out=False)
-def masked_scatter(input, mask, source):
-    """`input` with successive elements of `source` where `mask` is true."""
+def _scattered(input, mask, source, out=None):  # type: ignore[no-untyped-def]
     if input.dtype != source.dtype:
         raise RuntimeError(
             "masked_scatter: expected self and source to have same dtypes but got"
@@ -416,7 +454,14 @@ def masked_scatter(input, mask, source):
         )
     _mask(mask, "masked_scatter_")
     _check_broadcast(input, mask)
-    return arrays.masked_scatter(input, mask, source)
+    _check_fits(input, mask, out)
+    return arrays.masked_scatter(input, mask, source, out)
+
+
+@op(inplace=True, out=False, into=into(_scattered))
+def masked_scatter(input, mask, source):
+    """`input` with successive elements of `source` where `mask` is true."""
+    return _scattered(input, mask, source)
 
 
 masked_scatter.vjp(
@@ -439,9 +484,7 @@ def take(input, index):
     return scatter.take(input, index)
 
 
-@op(inplace=True, out=False)
-def put(input, index, source, accumulate: bool = False):
-    """`input` with `source` written, or added, at `index` of `input` seen as 1-d."""
+def _placed(input, index, source, accumulate, out=None):  # type: ignore[no-untyped-def]
     if index.dtype != np.int64:
         raise RuntimeError(f"put_(): Expected a long tensor for index, but got {dtype_name(index)}")
     if index.size != source.size:
@@ -454,7 +497,13 @@ def put(input, index, source, accumulate: bool = False):
             "put_(): self and source expected to have the same dtype, but got self.dtype = "
             f"{dtype_name(input)} and source.dtype = {dtype_name(source)}"
         )
-    return scatter.put(input, index, source, accumulate)
+    return scatter.put(input, index, source, accumulate, out)
+
+
+@op(inplace=True, out=False, into=into(_placed))
+def put(input, index, source, accumulate: bool = False):
+    """`input` with `source` written, or added, at `index` of `input` seen as 1-d."""
+    return _placed(input, index, source, accumulate)
 
 
 take.vjp(input=lambda g, input_shape, index: put(zeros_of(g, input_shape), index, g, True))

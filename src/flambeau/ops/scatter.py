@@ -5,7 +5,6 @@ Positions are checked against the dimension before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -15,17 +14,12 @@ from ..prims import scatter as arrays
 from ..tensor import Array, Tensor, wrap_dim
 from .checks import SAME_OUT
 from .declare import composite, op
-from .indexing import dtype_name, filling, masked_fill, number_like, zeros_of
+from .indexing import dtype_name, filling, into, masked_fill, number_like, zeros_of
 from .pointwise import where
 
 Shape = tuple[int, ...]
 
 # Elements
-
-
-def into(body: Callable[..., Any]) -> Callable[..., Any]:
-    """A body with `out=` as the form that writes into its first argument."""
-    return lambda input, *rest: body(input, *rest, out=input)
 
 
 @lru_cache(4096)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .choice import pays
+from .core import threshold
 from .pointwise import where
 from .scatter import combine_at, first_outside, into_flat, read_at, target, write_at
 
@@ -351,7 +352,10 @@ def _diagnose(shape: tuple[int, ...], advanced: tuple[Any, ...]) -> None:
 
 def masked_fill(x: Array, mask: Array, value: Any, out: Array | None = None) -> Array:
     """`x` with `value` where `mask` (broadcast against `x`) is true. `out` may be `x`."""
-    filled: Array = where(mask, np.asarray(value).astype(x.dtype, copy=False), x)
+    value = np.asarray(value).astype(x.dtype, copy=False)
+    if out is not None and x.size >= threshold():
+        return where(mask, value, x, out=out)  # type: ignore[no-any-return]
+    filled: Array = where(mask, value, x)
     if out is None:
         return filled
     np.copyto(out, filled)
