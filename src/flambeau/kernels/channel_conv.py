@@ -233,6 +233,21 @@ def _scratch(plan: Plan, dtype: np.dtype) -> np.ndarray:
     return empty((plan.share * min(plan.tasks, threads.slots()),), dtype)
 
 
+def _factors(g: Geometry, plan: Plan, weight: np.ndarray, outputs: int, tile: Tile) -> np.ndarray:
+    """The weight as panels of outputs: (phases, groups, panels, elements of a sum, width)."""
+    taps, inputs = math.prod(g.kernel), g.channels * g.depth // max(outputs, 1)
+    if len(plan.factors) > 1 or len(plan.factors[0]) != inputs * taps:
+        return panels(g, plan.factors, plan.row, weight, outputs, Tile(tile.kind, tile.lanes, tile.width, 1))
+    depth = inputs * taps
+    strips = -(-outputs // tile.width) * tile.columns
+    # Of the convolution itself, a row of the weight is all of a sum; of its transpose, taps are together.
+    outer, count, step = (1, depth, 0) if plan.row == depth else (inputs, taps, g.depth * taps)
+    numbers = [g.groups * strips, strips, outputs, outer, count, g.channels * g.depth * taps, plan.row, step]
+    target = empty((g.groups * strips * tile.lanes * depth,), weight.dtype)
+    compiled(channel_gemm.turner, tile)(weight, target, np.array(numbers, np.int64))
+    return target
+
+
 def _forward(
     g: Geometry,
     plan: Plan,
@@ -243,8 +258,7 @@ def _forward(
     bias: np.ndarray | None,
     outputs: int,
 ) -> np.ndarray:
-    width = Tile(tile.kind, tile.lanes, tile.width, 1)
-    factors = panels(g, plan.factors, plan.row, np.ascontiguousarray(weight), outputs, width)
+    factors = _factors(g, plan, np.ascontiguousarray(weight), outputs, tile)
     shift = np.zeros(g.groups * outputs, source.dtype) if bias is None else np.ascontiguousarray(bias)
     run = compiled(channel_gemm.convolver, tile)
     scratch = _scratch(plan, source.dtype)

@@ -229,6 +229,38 @@ def weigher(module: Module, name: str, tile: Tile, header: int) -> None:
     entry(module, name, f"{name}_task", 8, AT, header)
 
 
+TURN = ("tasks", "strips", "channels", "outer", "count", "group", "channel", "step")
+"""The numbers of `turner`: strips of a group, its channels; sizes, and strides of the array, inner positions apart."""
+
+
+def turner(module: Module, name: str, tile: Tile, header: int) -> None:
+    """Emit `name(array, panels, numbers)`: (groups, panels, outer, count, width) from an array whose counts lie together.
+
+    Element c, o, q of a group is array[c * channel + o * step + q]. A task is one vector of channels.
+    """
+    kind, lanes = tile.kind, tile.lanes
+    fn, (array, panels, numbers), index, _ = task(module, f"{name}_task", 3)
+    at, zero = read(fn, numbers, TURN), fn.const(0, "i64")
+    group, first = index.udiv(at["strips"]), index.urem(at["strips"]) * lanes
+    width = fn.const(tile.width, "i64")
+    depth = at["outer"] * at["count"]
+    start = address(fn, kind, array, group * at["group"])
+    near = address(fn, kind, panels, index * lanes * depth - first.urem(width) * (depth - 1))
+    none = fn.const(0, kind, lanes)
+    with fn.loop(zero, at["outer"]) as o, fn.loop(zero, at["count"], lanes) as q:
+        some, lines = _below(fn, q, at["count"], lanes), []
+        for i in range(lanes):
+            c = first + i
+            line = fn.minimum(c, at["channels"] - 1) * at["channel"]
+            value = fn.load_masked(address(fn, kind, start, line, o * at["step"] + q), kind, some)
+            lines.append((c < at["channels"]).select(value, none))
+        for i, line in enumerate(transposed(lines)):
+            with fn.when(q + i < at["count"]):
+                fn.store(line, address(fn, kind, near, (o * at["count"] + q + i) * tile.width))
+    fn.emit("ret void")
+    entry(module, name, f"{name}_task", 3, 0, header)
+
+
 FOLD = ("tasks", "parts", "depth", "outputs", "pitch", "size")  # then zeros
 
 
