@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy of large tensors: one kernel each way, PyTorch's numbers."""
+"""Softmax, cross-entropy and norms of large tensors: one kernel each way, PyTorch's numbers."""
 
 import numpy as np
 import pytest
@@ -79,3 +79,33 @@ def test_infinite_logits_are_as_in_pytorch(reference):
 
     for one, other in zip(run(flambeau), run(reference), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3.5, -1, float("inf"), -float("inf")])
+@pytest.mark.parametrize("dim", [None, 0, 1])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "complex64"])
+def test_norms_of_large_tensors_are_pytorchs(reference, order, dim, dtype):
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((ROWS, CLASSES)) + (
+        1j * rng.standard_normal((ROWS, CLASSES)) if dtype[0] == "c" else 0
+    )
+    values = (np.sign(values.real) * 0.5 + values).astype(dtype)
+    found, wanted = (
+        torch.linalg.vector_norm(torch.tensor(values), order, dim).numpy() for torch in (flambeau, reference)
+    )
+    assert found.dtype == wanted.dtype
+    np.testing.assert_allclose(found, wanted, rtol={"float16": 2e-3, "float64": 1e-11}.get(dtype, 2e-5))
+
+
+@pytest.mark.parametrize("bound", [1e-3, 1e3, float("nan")])
+def test_clipped_gradients_are_pytorchs(reference, bound):
+    def run(torch):
+        torch.manual_seed(0)
+        parameters = [torch.randn(n, requires_grad=True) for n in (3, 5000, 70000)]
+        for each in parameters:
+            each.grad = each.detach() * 0.1
+        norm = torch.nn.utils.clip_grad_norm_(parameters, bound)
+        return [norm.numpy(), *(each.grad.numpy() for each in parameters)]
+
+    for one, other in zip(run(flambeau), run(reference), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)

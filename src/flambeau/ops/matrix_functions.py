@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import return_types
+from .. import prims, return_types
+from ..kernels import fused
 from ..prims import linalg as arrays
 from ..tensor import Array, wrap_dim
 from .creation import creator
@@ -181,6 +182,22 @@ def _real_type(name: str, x: Array, dtype: Any) -> Array:
     return x.astype(dtype.numpy)
 
 
+@fused
+def _vector_norm(x: Array, *, ord: Any, axes: Any, keepdim: bool) -> Any:
+    sizes = prims.abs(x)
+    if ord == math.inf:
+        return prims.amax(sizes, axes, keepdim)
+    if ord == -math.inf:
+        return prims.amin(sizes, axes, keepdim)
+    if ord == 0:
+        return prims.sum(prims.where(prims.ne(sizes, 0), 1.0, 0.0), axes, keepdim)
+    if ord == 1:
+        return prims.sum(sizes, axes, keepdim)
+    if ord == 2:
+        return prims.sqrt(prims.sum(sizes * sizes, axes, keepdim))
+    return prims.pow(prims.sum(prims.pow(sizes, ord), axes, keepdim), 1 / ord)
+
+
 @op(module=LINALG, method=False)
 def linalg_vector_norm(x, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """`(sum |x|^ord)^(1/ord)` over `dim`, or all dimensions."""
@@ -193,20 +210,8 @@ def linalg_vector_norm(x, ord: Any = 2, dim: Any = None, keepdim: bool = False, 
             f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the "
             "operation does not have an identity"
         )
-    sizes = np.abs(x.astype(np.float32) if kind.itemsize == 2 else x)
-    if ord == math.inf:
-        found = sizes.max(axes, keepdims=keepdim)
-    elif ord == -math.inf:
-        found = sizes.min(axes, keepdims=keepdim)
-    elif ord == 0:
-        found = (sizes != 0).sum(axes, keepdims=keepdim)
-    elif ord == 1:
-        found = sizes.sum(axes, keepdims=keepdim)
-    elif ord == 2:
-        found = np.sqrt((sizes * sizes).sum(axes, keepdims=keepdim))
-    else:
-        found = (sizes**ord).sum(axes, keepdims=keepdim) ** (1 / ord)
-    return np.asarray(found).astype(kind)
+    found = _vector_norm(x.astype(np.float32) if kind.itemsize == 2 else x, ord=ord, axes=axes, keepdim=keepdim)
+    return np.asarray(found).astype(kind, copy=False)
 
 
 def _norm_vjp(g, x, ord, dim, keepdim, result, x_dtype):

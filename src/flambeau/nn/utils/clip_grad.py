@@ -55,8 +55,9 @@ def _clip_grads_with_norm_(
         return
     with flambeau.no_grad():
         factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+        number = factor.item()  # no copy to another dtype, and an array less to read
         for grad in grads:
-            grad.mul_(factor)
+            grad.mul_(number)
 
 
 def clip_grad_norm_(
