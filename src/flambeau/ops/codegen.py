@@ -18,7 +18,7 @@ from ..autograd.graph import Node, freed_error, next_seq, version_error
 from ..autograd.modes import state, watch_plain_classes
 from ..autograd.saved import note_trace, pack_saved
 from ..tensor import Tensor, new, wrap_view
-from . import dispatch, hot
+from . import dispatch, hot, memory
 from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 
@@ -50,6 +50,7 @@ namespace.update(
     DType=dtypes.dtype,
     as_dtype=dtypes.as_dtype,
     UNSAVED=[0],
+    NUMBERS=frozenset({bool, int, float}),
     F32=np.dtype(np.float32),
     F64=np.dtype(np.float64),
     AxisError=np.exceptions.AxisError,
@@ -193,7 +194,7 @@ def _guard(op: Op, names: dict[str, str]) -> list[str]:
     for param in tensor_params(op):
         name = names[param.name]
         if param.kind == TENSOR:
-            tests.append(_plain(name))
+            tests.append(f"({_plain(name)} or {name}.__class__ in NUMBERS)" if param.name in op.numbers else _plain(name))
         elif param.kind == OPTIONAL:
             tests.append(f"({name} is None or {_plain(name)})")
         else:
@@ -335,7 +336,7 @@ def _fast_body(op: Op, names: dict[str, str]) -> list[str]:
     for param in params:
         name = names[param.name]
         if param.kind == TENSOR:
-            lines.append(f"a_{param.name} = {name}._array")
+            lines.append(f"a_{param.name} = {_array_of(op, param, name)}")
         elif param.kind == OPTIONAL:
             lines.append(f"a_{param.name} = None if {name} is None else {name}._array")
         else:
@@ -378,7 +379,7 @@ def _fast_body(op: Op, names: dict[str, str]) -> list[str]:
     for param in params:
         name = names[param.name]
         nodes[param.name] = {
-            TENSOR: f"{name}._node",
+            TENSOR: f"None if {name}.__class__ in NUMBERS else {name}._node" if param.name in op.numbers else f"{name}._node",
             OPTIONAL: f"None if {name} is None else {name}._node",
         }.get(param.kind, "")
     if any(param.kind == TENSORS for param in params):
@@ -492,6 +493,8 @@ def _inplace_source(op: Op, kind: str) -> str:
     arguments = ", ".join(names[param.name] for param in op.params)
     first = names[op.params[0].name]
     lines += _in_front(op, kind, names, op.params)
+    if op.into is not None:
+        lines += ["    " + line for line in _written_into(op, names)]
     if _is_prim(op):
         name = op.body.name  # type: ignore[attr-defined]
         namespace[f"numpy_{name}"] = op.body.numpy  # type: ignore[attr-defined]
@@ -526,6 +529,44 @@ def _inplace_source(op: Op, kind: str) -> str:
             lines += _inplace_run(name, ["a_input", second], ["a_input"], first)
     lines.append(f"    return call_inplace(_{op.name}_op, ({arguments},))")
     return "\n".join(lines) + "\n"
+
+
+def _array_of(op: Op, param: Param, name: str) -> str:
+    """The array of a tensor argument; a number that the body takes as it is."""
+    return f"{name} if {name}.__class__ in NUMBERS else {name}._array" if param.name in op.numbers else f"{name}._array"
+
+
+def _written_into(op: Op, names: dict[str, str]) -> list[str]:
+    """A plain call outside the graph: the body writes into the tensor, if that lies apart from all else."""
+    first, *others = params = tensor_params(op)
+    target = names[first.name]
+    tests = [*_guard(op, names), *(f"{names[p.name]} is not MISSING" for p in op.params if p.kind == STATIC)]
+    lines = [f"if {' and '.join(tests)}:"]
+    recorded = []
+    for param in params:
+        name = names[param.name]
+        array = _array_of(op, param, name)
+        lines.append(f"    a_{param.name} = {array if param.kind == TENSOR else f'None if {name} is None else {array}'}")
+        plain = param.kind == TENSOR and param.name not in op.numbers
+        recorded.append(f"{name}._node" if plain else f"getattr({name}, '_node', None)")
+    namespace.update(lies_apart=memory.lies_apart)
+    namespace[f"_{op.name}_into"] = op.into
+    nodes = " and ".join(f"{each} is None" for each in recorded)
+    apart = ", ".join(f"a_{param.name}" for param in others)
+    passed = ", ".join(names[p.name] if p.kind == STATIC else f"a_{p.name}" for p in op.params)
+    return [
+        *lines,
+        f"    if ({nodes} or not state.grad) and not {target}._inference and lies_apart(a_{first.name}, {apart}):",
+        "        token = set_errstate(quiet)",
+        "        try:",
+        f"            _{op.name}_into({passed})",
+        f"            {target}._counter[0] += 1",
+        f"            return {target}",
+        "        except AxisError:",
+        "            pass  # the way below has PyTorch's words for it",
+        "        finally:",
+        "            reset_errstate(token)",
+    ]
 
 
 def _inplace_run(name: str, operands: list[str], arrays: list[str], first: str) -> list[str]:

@@ -99,6 +99,7 @@ class Op:
         overlaps: bool = False,
         exact_out: str = "",
         into: Callable[..., Any] | None = None,
+        numbers: tuple[str, ...] = (),
         linear: bool = False,
         holomorphic: bool = True,
         view: bool = False,
@@ -117,6 +118,7 @@ class Op:
         self.promote, self.method, self.inplace, self.out = promote, method, inplace, out
         self.scalars, self.alone = scalars, alone  # arguments that may be numbers; whether all at once
         self.apart, self.overlaps = apart, overlaps  # a target apart from all arguments; one that may overlap itself
+        self.numbers = numbers  # of `scalars` those that the body takes as they are
         self.into = into  # the body, writing into its first argument; it raises before it writes
         self.exact_out = exact_out  # PyTorch's complaint where `out=` must have the result's dtype
         self.linear, self.holomorphic, self.view = linear, holomorphic, view

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from ..tensor import Array
 
 _WORDS = (
@@ -50,6 +52,16 @@ def check_apart(target: Array, sources: Iterable[Any], *, whole: bool = False) -
             continue
         if whole or (start, stop) != bounds or source.strides != target.strides:
             raise RuntimeError(_WORDS.format("some elements of the input tensor and", "refer"))
+
+
+def lies_apart(target: Array, *sources: Any) -> bool:
+    """Whether a write to `target` is seen in no source (numbers and None aside), and not twice in itself."""
+    if 0 in target.strides:
+        return False
+    for source in sources:
+        if source.__class__ is np.ndarray and np.may_share_memory(target, source):
+            return False
+    return True
 
 
 def _bounds(array: Array) -> tuple[int, int]:
