@@ -381,7 +381,7 @@ def _filled(input, mask, value, out=None):  # type: ignore[no-untyped-def]
     return arrays.masked_fill(input, mask, filling("masked_fill_", input, value), out)
 
 
-@op(inplace=True, out=False, overlaps=True, scalars=("value",), into=into(_filled))
+@op(inplace=True, out=False, overlaps=True, scalars=("value",), numbers=("value",), into=into(_filled))
 def masked_fill(input, mask, value):
     """`input` with `value`, a number or 0-d tensor, where `mask` is true."""
     return _filled(input, mask, value)

@@ -334,7 +334,7 @@ def _slices_filled(input, dim, index, value, out=None):  # type: ignore[no-untyp
     return arrays.index_fill(input, dim, index, filling("index_fill_", input, value), out)
 
 
-@op(inplace=True, out=False, overlaps=True, scalars=("value",), into=into(_slices_filled))
+@op(inplace=True, out=False, overlaps=True, scalars=("value",), numbers=("value",), into=into(_slices_filled))
 def index_fill(input, dim: int, index, value):
     """`input` with its slices `index` along `dim` filled with `value`, a number or 0-d tensor."""
     return _slices_filled(input, dim, index, value)
