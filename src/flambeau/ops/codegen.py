@@ -37,6 +37,7 @@ namespace.update(
     call_dunder=dispatch.call_dunder,
     call_inplace=dispatch.call_inplace,
     call_many=dispatch.finish_many,
+    plain_many=dispatch.plain_many,
     call_composite=dispatch.call_composite,
     all_plain=dispatch.all_plain,
     broadcast_error=dispatch.broadcast_error,
@@ -392,6 +393,14 @@ def _fast_body(op: Op, names: dict[str, str]) -> list[str]:
     return lines + [indent + line for line in body]
 
 
+def _unrecorded(op: Op, nodes: dict[str, str]) -> list[str]:
+    """Several results that are no views, of a call that is not recorded."""
+    if op.view:
+        return []
+    recorded = " or ".join(f"({node}) is not None" for node in nodes.values() if node != "None")
+    return [f"        if not (state.grad and ({recorded or 'False'})):", "            return plain_many(r)"]
+
+
 def _wrap_and_record(
     op: Op, names: dict[str, str], nodes: dict[str, str], values: dict[str, str], owner: dict[str, str]
 ) -> list[str]:
@@ -400,6 +409,7 @@ def _wrap_and_record(
         arguments = ", ".join(names[param.name] for param in op.params)
         lines += [
             "    if isinstance(r, (tuple, list)):",
+            *_unrecorded(op, nodes),
             f"        return call_many(_{op.name}_op, r, ({arguments},))",
         ]
     lines.append("    r = asarray(r)")

@@ -441,6 +441,12 @@ def finish(op: Op, result: Any, args: Sequence[Any]) -> Any:
     return tensor
 
 
+def plain_many(results: Any) -> Any:
+    """Several results as tensors outside the graph; their container's type is kept."""
+    tensors = [None if each is None else wrap(each if each.__class__ is np.ndarray else np.asarray(each)) for each in results]
+    return type(results)(*tensors) if hasattr(results, "_fields") else tuple(tensors)
+
+
 def finish_many(op: Op, results: Any, args: Sequence[Any]) -> Any:
     """The same for several results; their container's type is kept. (One result of an op on lists comes here too.)"""
     if not isinstance(results, (tuple, list)):
