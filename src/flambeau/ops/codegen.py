@@ -7,7 +7,7 @@ What is written is the fast path: plain tensors of one dtype. Everything else (p
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ namespace.update(
     call_composite=dispatch.call_composite,
     all_plain=dispatch.all_plain,
     broadcast_error=dispatch.broadcast_error,
-    translated=dispatch.translated,
+    mistaken=dispatch.mistaken,
     revive=dispatch.revive,
     output_of=dispatch.output_of,
     revive_all=dispatch.revive_all,
@@ -145,6 +145,8 @@ def _signature(op: Op, kind: str) -> str:
             name = "self"
         if param.name in missing:
             parts.append(f"{name}=MISSING")
+        elif param.required and name != "self" and op.module != "flambeau.nn.functional":
+            parts.append(f"{name}=MISSING")
         elif param.required:
             parts.append(name)
         else:
@@ -245,14 +247,14 @@ def _form_source(op: Op, kind: str) -> str:
     lines += _in_front(op, kind, names, op.params)
     if tests:
         lines.append(f"    if {' and '.join(tests)}:")
-        lines += ["        " + line for line in _fast_body(op, names)]
+        lines += ["        " + line for line in _fast_body(op, names, kind)]
     first = names[op.params[0].name]
     if op.params[0].kind == TENSOR:
         lines.append(f"    if {first}.__class__ is ndarray{' and out is None' if op.out else ''}:")
         lines.append(f"        return _{op.name}_body({arguments})")
     if op.scalars and len(tensor_params(op)) == 2 and _is_prim(op) and "f" not in refused(op.check):
         lines += _scalar_branch(op, names, named_out=op.out)
-    lines.append(f"    return {slow}")
+    lines += _tried(op, kind, [names[param.name] for param in op.params], [f"return {slow}"], 4)
     return "\n".join(lines) + "\n"
 
 
@@ -316,6 +318,20 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
     return lines + ["            " + line for line in tail]
 
 
+def _mistaken(op: Op, kind: str, names: Iterable[str]) -> list[str]:
+    """The lines after a `try` that look for arguments that do not fit, once something has failed."""
+    arguments = ", ".join(names)
+    return [
+        "except (TypeError, AttributeError, ValueError) as error:",
+        f"    raise mistaken(_{op.name}_op, '{kind}', ({arguments},), error) from None",
+    ]
+
+
+def _tried(op: Op, kind: str, names: Iterable[str], lines: list[str], indent: int) -> list[str]:
+    whole = ["try:", *("    " + line for line in lines), *_mistaken(op, kind, names)]
+    return [" " * indent + line for line in whole]
+
+
 def _prim_call(op: Op, arguments: list[str], arrays: list[str]) -> str:
     prim = op.body
     name = prim.name  # type: ignore[attr-defined]
@@ -331,7 +347,7 @@ def _is_prim(op: Op) -> bool:
     )
 
 
-def _fast_body(op: Op, names: dict[str, str]) -> list[str]:
+def _fast_body(op: Op, names: dict[str, str], kind: str) -> list[str]:
     params = tensor_params(op)
     lines = []
     for param in params:
@@ -364,15 +380,16 @@ def _fast_body(op: Op, names: dict[str, str]) -> list[str]:
         namespace[f"_{op.name}_kernel"] = dispatch.large_rule(op.body)
         body += ["token = set_errstate(quiet)", "try:"]
         body += [f"    r = (_{op.name}_body if {first}.size < large else _{op.name}_kernel)({', '.join(arguments)})"]
+        body += _mistaken(op, kind, [names.get(param.name, repr(param.default)) for param in op.params])
         body += ["finally:", "    reset_errstate(token)"]
     elif op.quiet:
         body += ["token = set_errstate(quiet)", "try:"]
         body += [f"    r = _{op.name}_body({', '.join(arguments)})"]
-        body += ["except AxisError as error:", "    raise translated(error) from None"]
+        body += _mistaken(op, kind, [names.get(param.name, repr(param.default)) for param in op.params])
         body += ["finally:", "    reset_errstate(token)"]
     else:
         body += ["try:", f"    r = _{op.name}_body({', '.join(arguments)})"]
-        body += ["except AxisError as error:", "    raise translated(error) from None"]
+        body += _mistaken(op, kind, [names.get(param.name, repr(param.default)) for param in op.params])
     if tests and op.promote in ("default", "float") and not _is_prim(op) and any(p.kind == STATIC for p in op.params):
         # A setting that is a NumPy number has widened the result.
         body += ["if r.__class__ is ndarray and d is F32 and r.dtype is F64:", "    r = r.astype(F32)"]
@@ -487,7 +504,7 @@ def _dunder_source(op: Op, kind: str) -> str:
     lines += _in_front(op, kind, names, params[::-1] if reverse else params)
     if not reverse:
         lines.append(f"    if {' and '.join(_guard(op, names))}:")
-        lines += ["        " + line for line in _fast_body(op, names)]
+        lines += ["        " + line for line in _fast_body(op, names, kind)]
     if op.scalars and _is_prim(op) and "f" not in refused(op.check):
         lines += _scalar_branch(op, names, reverse=reverse)
     lines.append(f"    return call_dunder(_{op.name}_op, self, other, {reverse})")
@@ -537,7 +554,8 @@ def _inplace_source(op: Op, kind: str) -> str:
             lines.append("        d = a_input.dtype")
             lines.append("        if d is F32 or d is F64:")
             lines += _inplace_run(name, ["a_input", second], ["a_input"], first)
-    lines.append(f"    return call_inplace(_{op.name}_op, ({arguments},))")
+    written = [names[param.name] for param in op.params]
+    lines += _tried(op, kind, written, [f"return call_inplace(_{op.name}_op, ({arguments},))"], 4)
     return "\n".join(lines) + "\n"
 
 
@@ -619,10 +637,10 @@ def _composite_source(op: Op, kind: str) -> str:
         first = names[0]
         plain = f"{first}.__class__ is Tensor or {first}.__class__ is Parameter or {first}.__class__ is ndarray"
         lines.append(f"    if ({plain}){' and out is None' if op.out else ''}:")
-        lines.append(f"        return _{op.name}_body({passed})")
+        lines += _tried(op, kind, names, [f"return _{op.name}_body({passed})"], 8)
     out = "out" if op.out and direct else "None"
     arguments = ", ".join(names)
-    lines.append(f"    return call_composite(_{op.name}_op, ({arguments},), {out}, {not direct})")
+    lines += _tried(op, kind, names, [f"return call_composite(_{op.name}_op, ({arguments},), {out}, {not direct})"], 4)
     return "\n".join(lines) + "\n"
 
 

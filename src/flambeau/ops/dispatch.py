@@ -61,6 +61,15 @@ def translated(error: np.exceptions.AxisError) -> Exception:
     )
 
 
+def mistaken(op: Op, kind: str, args: tuple[Any, ...], error: Exception) -> Exception:
+    """What a failed call raises: PyTorch's complaint about arguments that do not fit, else `error` itself."""
+    if isinstance(error, np.exceptions.AxisError):
+        return translated(error)
+    from .arguments import mistaken
+
+    return mistaken(op, kind, args, error)
+
+
 def type_error(op: Op, name: str, place: int, value: Any, expected: str = "Tensor") -> TypeError:
     return TypeError(
         f"{op.name}(): argument '{name}' (position {place + 1}) must be {expected}, not {type(value).__name__}"
@@ -295,13 +304,15 @@ def renamed(op: Op, kind: str, args: tuple[Any, ...], out: Any, names: dict[str,
     for name, value in names.items():
         place = [i for i, param in enumerate(op.params) if param.name == _NUMPY_NAMES.get(name)]
         if not place or not (given[place[0]] is MISSING or given[place[0]] is op.params[place[0]].default):
-            raise TypeError(f"{op.name}() got an unexpected keyword argument '{name}'")
+            from .arguments import mistaken
+
+            error = TypeError(f"{op.name}() got an unexpected keyword argument '{name}'")
+            raise mistaken(op, kind, args, error, names)
         given[place[0]] = value
     if any(value is MISSING for value in given):
-        first = next(i for i, value in enumerate(given) if value is MISSING)
-        missing = [f'"{param.name}"' for param in op.params[first:] if param.required]
-        few = "arguments" if len(missing) == 1 else "argument"  # PyTorch's own way round
-        raise TypeError(f"{op.name}() missing {len(missing)} required positional {few}: {', '.join(missing)}")
+        from .arguments import mistaken
+
+        raise mistaken(op, kind, given, TypeError(f"{op.name}(): a required argument is missing"))
     split = sum(not param.keyword for param in op.params)
     keywords = {param.name: value for param, value in zip(op.params[split:], given[split:], strict=True)}
     if out is not None:
