@@ -5,7 +5,10 @@ import pytest
 
 import flambeau
 import flambeau.nn.functional as F
+from flambeau.kernels import axis_maps
+from flambeau.prims import resample
 from flambeau.prims import resample as arrays
+from flambeau.prims.core import set_kernels
 
 INTERPOLATIONS = {
     "nearest": {"size": (3, 11)},
@@ -101,3 +104,47 @@ def test_what_is_not_read_does_not_leak():
     result = arrays.apply_maps(x, [arrays.linear(4, 8, None, False, np.float64)])
     assert np.isnan(result).sum() == 4
     assert not np.isnan(result[0, [0, 1, 2, 7]]).any()
+
+
+MAPS = {
+    "linear": lambda n: resample.linear(n, 2 * n + 1, None, False, np.float32),
+    "aligned": lambda n: resample.linear(n, n + 3, None, True, np.float32),
+    "cubic": lambda n: resample.cubic(n, n + 2, None, False, np.float32),
+    "average": lambda n: resample.adaptive_average(n, max(2, n // 3)),
+    "smooth": lambda n: resample.antialiased(n, max(2, n // 2), None, False, np.float32, "bilinear"),
+    "mirror": lambda n: resample.reflect(n, 2, 1).transposed,
+}
+
+
+@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("shape", [(3, 5, 7), (1, 1, 4), (2, 3, 33, 18), (0, 4, 5), (2, 3, 4, 5, 20)])
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("back", [False, True])
+def test_kernels_map_as_numpy_does(monkeypatch, name, shape, kind, back):
+    blocks = []
+
+    def empty(shape, dtype):
+        count = int(np.prod(shape))
+        blocks.append((np.full(count + 128, 12345, dtype), count))
+        return blocks[-1][0][64 : 64 + count].reshape(shape)
+
+    rank = min(3, len(shape) - 1)
+    maps = [MAPS[name](n) if n > 3 else None for n in shape[-rank:]]
+    maps = [m if m is None or not back else m.transposed for m in maps]
+    sizes = [n if m is None else m.size for n, m in zip(shape[-rank:], maps, strict=True)]
+    x = np.random.default_rng(0).normal(size=(*shape[:-rank], *sizes)).astype(kind)
+    x = np.swapaxes(np.ascontiguousarray(np.swapaxes(x, 0, -1)), 0, -1)
+    if x.size:
+        x[(0,) * x.ndim] = np.inf
+    monkeypatch.setattr(axis_maps, "empty", empty)
+    found = []
+    for mode in ("0", "force"):
+        set_kernels(mode)
+        with np.errstate(invalid="ignore"):
+            found.append(resample.apply_maps(x, maps))
+    set_kernels("1")
+    assert blocks or not x.size or all(m is None or m.weight is None for m in maps)
+    np.testing.assert_allclose(found[1], found[0], 1e-5 if kind == "f4" else 1e-12, 1e-5 if kind == "f4" else 1e-12)
+    for block, count in blocks:
+        assert (block[:64] == 12345).all()
+        assert (block[64 + count :] == 12345).all()

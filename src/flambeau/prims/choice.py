@@ -15,19 +15,31 @@ LEAST = {
 }
 """Elements that a call handles."""
 
+OFTEN = 50
+"""Calls with fewer elements before a kernel is loaded for them too; these give NumPy's results to the last bit."""
+_left = dict.fromkeys(("gather", "scatter", "select", "sort"), OFTEN)
+
 _available: bool | None = None
 
 
 def pays(name: str, size: int) -> bool:
     """Whether `size` elements are worth the kernel `name` (forced, forbidden or not: `set_kernels`)."""
     limit = silent["large"]
-    return size >= (LEAST[name] if limit == AUTO_THRESHOLD else limit) and size > 0 and _can_compile()
+    if limit == AUTO_THRESHOLD and size < LEAST[name]:
+        left = _left.get(name, 1)
+        if left:
+            if name in _left:
+                _left[name] = left - 1
+            return False
+    elif size < limit != AUTO_THRESHOLD:
+        return False
+    return size > 0 and _can_compile()
 
 
 def _can_compile() -> bool:
     global _available
     if _available is None:
-        from flambeau.kernels.compile import available
+        from flambeau.kernels.host import available
 
         _available = available()
     return _available

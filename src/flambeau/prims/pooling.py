@@ -14,7 +14,7 @@ import numpy as np
 
 from flambeau import prims
 from flambeau.kernels.fusion import Compiled
-from flambeau.prims import scatter
+from flambeau.prims import resample, scatter
 from flambeau.prims.core import silent
 from flambeau.prims.fold import Sizes, offsets
 
@@ -249,37 +249,6 @@ def average_divisors(
     return int(result.item()) if result.size == 1 else result
 
 
-def window_sums(input: np.ndarray, kernel: Sizes, stride: Sizes, padding: Sizes, counts: Sizes) -> np.ndarray:
-    """The sum of each window of the zero-padded `input`, axis by axis."""
-    for axis in range(-len(kernel), 0):
-        k, s, p, n = kernel[axis], stride[axis], padding[axis], counts[axis]
-        if n == 1 and p == 0 and k == input.shape[axis]:
-            input = input.sum(axis, keepdims=True, dtype=input.dtype)
-            continue
-        wide = _widened(input, axis, p, (n - 1) * s + k, 0)
-        tail: Any = (slice(None),) * (-axis - 1)
-        input = wide[(..., slice(0, s * (n - 1) + 1, s), *tail)]
-        for tap in range(1, k):
-            piece = wide[(..., slice(tap, tap + s * (n - 1) + 1, s), *tail)]
-            input = np.add(input, piece, out=input if tap > 1 else None)
-    return input
-
-
-def window_spread(sums: np.ndarray, spatial: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes) -> np.ndarray:
-    """The transpose of `window_sums`: each element added to all elements of its window."""
-    for axis in range(-len(kernel), 0):
-        k, s, p, n = kernel[axis], stride[axis], padding[axis], sums.shape[axis]
-        size = spatial[axis]
-        shape = list(sums.shape)
-        shape[axis] = max((n - 1) * s + k, p + size)
-        tail: Any = (slice(None),) * (-axis - 1)
-        wide = np.zeros(shape, sums.dtype)
-        for tap in range(k):
-            wide[(..., slice(tap, tap + s * (n - 1) + 1, s), *tail)] += sums
-        sums = wide[(..., slice(p, p + size), *tail)]
-    return np.ascontiguousarray(sums)
-
-
 def avg_pool(
     input: np.ndarray,
     kernel: Sizes,
@@ -289,8 +258,25 @@ def avg_pool(
     divisor: np.ndarray | int,
 ) -> np.ndarray:
     """The sum of each window over `divisor` (see `average_divisors`)."""
-    sums = window_sums(_comparable(input), kernel, stride, padding, counts)
+    wide = _comparable(input)
+    if all(
+        n == 1 and k == size and not p
+        for n, k, size, p in zip(counts, kernel, _last(wide, kernel), padding, strict=True)
+    ):
+        sums = wide.sum(tuple(range(-len(kernel), 0)), keepdims=True, dtype=wide.dtype)
+    else:
+        sums = resample.apply_maps(wide, _sums(_last(wide, kernel), kernel, stride, padding, counts))
     return _divided(sums, divisor).astype(input.dtype, copy=False)
+
+
+def _last(x: np.ndarray, kernel: Sizes) -> Sizes:
+    return x.shape[x.ndim - len(kernel) :]
+
+
+def _sums(spatial: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, counts: Sizes) -> list[resample.AxisMap]:
+    """The maps that add up windows; the last axis first would be as good."""
+    each = zip(spatial, counts, kernel, stride, padding, strict=True)
+    return [resample.window_sum(*numbers) for numbers in each]
 
 
 def avg_pool_input(
@@ -303,7 +289,8 @@ def avg_pool_input(
 ) -> np.ndarray:
     """The transpose of `avg_pool`: the input's cotangent from the output's."""
     shares = _divided(_comparable(cotangent), divisor)
-    result = window_spread(shares, spatial, kernel, stride, padding)
+    maps = _sums(spatial, kernel, stride, padding, _last(shares, kernel))
+    result = resample.apply_maps(shares, [each.transposed for each in maps])
     return result.astype(cotangent.dtype, copy=False)
 
 

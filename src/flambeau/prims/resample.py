@@ -12,22 +12,39 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.kernels.host import available
+from flambeau.prims.core import silent
+
 
 @dataclass(frozen=True, eq=False)
 class AxisMap:
-    """result[i] = sum over t of weight[i, t] * input[index[i, t]]; no weight means one tap of 1."""
+    """result[i] = sum over t < count[i] of weight[i, t] * input[index[i, t]].
+
+    No weight means one tap of 1, no count that all taps count.
+    """
 
     index: np.ndarray
     weight: np.ndarray | None
     size: int
-    empty: np.ndarray | None = None  # rows that no element reaches
+    count: np.ndarray | None = None
+
+    @cached_property
+    def tables(self) -> Any:
+        """What the kernel reads."""
+        from flambeau.kernels.axis_maps import Map
+
+        size, taps = self.index.shape
+        weight = np.ones((size, taps)) if self.weight is None else self.weight
+        count = np.full(size, taps, np.int64) if self.count is None else self.count.astype(np.int64)
+        return Map(np.ascontiguousarray(self.index.T), np.ascontiguousarray(weight.T), count, self.size)
 
     @cached_property
     def transposed(self) -> "AxisMap":
         """The map from cotangents of the result to cotangents of the input."""
         count, taps = self.index.shape
         weight = np.ones((count, taps)) if self.weight is None else self.weight
-        kept = np.flatnonzero(weight.ravel())
+        there = weight != 0 if self.count is None else np.arange(taps) < self.count[:, None]
+        kept = np.flatnonzero(there)
         column = self.index.ravel()[kept]
         order = np.argsort(column, kind="stable")
         column, kept = column[order], kept[order]
@@ -41,9 +58,9 @@ class AxisMap:
             index[:] = rows[np.minimum(start, kept.size - 1)][:, None]
             slot = np.arange(kept.size) - start[column]
             index[column, slot], spread[column, slot] = rows, weight.ravel()[kept]
-        empty = np.flatnonzero(reached == 0)
-        plain = width == 1 and not empty.size and bool((spread == 1).all())
-        return AxisMap(index, None if plain else spread, count, empty if empty.size else None)
+        full = bool((reached == width).all())
+        plain = width == 1 and full and bool((spread == 1).all())
+        return AxisMap(index, None if plain else spread, count, None if full else reached)
 
 
 def apply_maps(input: np.ndarray, maps: Sequence[AxisMap | None]) -> np.ndarray:
@@ -52,8 +69,13 @@ def apply_maps(input: np.ndarray, maps: Sequence[AxisMap | None]) -> np.ndarray:
     weighted = any(m is not None and m.weight is not None for m in maps)
     if weighted and dtype.itemsize < 4:
         input = input.astype(np.float32)
-    for axis, each in enumerate(maps, start=-len(maps)):
-        if each is not None:
+    given = [(axis, each) for axis, each in enumerate(maps, start=-len(maps)) if each is not None]
+    if weighted and _compiled(input, [each for _, each in given]):
+        from flambeau.kernels.axis_maps import apply
+
+        input = apply(input, [(axis, each.tables) for axis, each in given])
+    else:
+        for axis, each in given:
             input = _apply(input, each, axis)
     if dtype.kind in "iu" and input.dtype.kind == "f":
         bounds = np.iinfo(dtype)
@@ -61,28 +83,32 @@ def apply_maps(input: np.ndarray, maps: Sequence[AxisMap | None]) -> np.ndarray:
     return np.ascontiguousarray(input).astype(dtype, copy=False)
 
 
+def _compiled(input: np.ndarray, maps: Sequence[AxisMap]) -> bool:
+    """Whether a kernel is better: not where a whole axis is summed."""
+    return (
+        input.dtype in (np.float32, np.float64)
+        and input.size * min(1, *(len(each.index) for each in maps)) >= max(silent["large"], 1)
+        and min(len(each.index) for each in maps) > 1
+        and available()
+    )
+
+
 def _apply(input: np.ndarray, each: AxisMap, axis: int) -> np.ndarray:
     index, weight = each.index, each.weight
-    tail: Any = (slice(None),) * (-axis - 1)
     if weight is None:
         return _picked(input, index[:, 0], axis)
     weight = weight.astype(input.real.dtype, copy=False)
     if len(index) == 1 and index.shape[1] > 4:
         line = np.moveaxis(input, axis, -1)[..., index[0]] @ weight[0]
         return np.expand_dims(line, axis)
-    shape = list(input.shape)
-    shape[axis] = len(index)
-    result = np.empty(shape, input.dtype)
+    result = None
     flat = (-1, *(1,) * (-axis - 1))
     for tap in range(index.shape[1]):
-        piece = _picked(input, index[:, tap], axis)
-        factor = weight[:, tap].reshape(flat)
-        if tap:
-            result += piece * factor
-        else:
-            np.multiply(piece, factor, out=result)
-    if each.empty is not None:
-        result[(..., each.empty, *tail)] = 0
+        piece = _picked(input, index[:, tap], axis) * weight[:, tap].reshape(flat)
+        if each.count is not None:
+            piece = np.where((tap < each.count).reshape(flat), piece, 0)
+        result = piece if result is None else np.add(result, piece, out=result)
+    assert result is not None
     return result
 
 
@@ -132,7 +158,16 @@ def adaptive_average(size: int, count: int) -> AxisMap:
     taps = np.arange(int((stop - start).max(initial=1)))
     index = np.minimum(start[:, None] + taps, stop[:, None] - 1)
     weight = (taps < (stop - start)[:, None]) / (stop - start)[:, None]
-    return AxisMap(index, weight, size)
+    return AxisMap(index, weight, size, None if count and size % count == 0 else stop - start)
+
+
+@lru_cache(256)
+def window_sum(size: int, count: int, kernel: int, stride: int, padding: int) -> AxisMap:
+    """The sum of each of `count` windows, of what lies inside."""
+    start = np.arange(count) * stride - padding
+    low, stop = np.maximum(start, 0), np.minimum(start + kernel, size)
+    index = np.minimum(low[:, None] + np.arange(kernel), size - 1)
+    return AxisMap(index, np.ones(index.shape), size, np.maximum(stop - low, 0))
 
 
 @lru_cache(256)
@@ -222,7 +257,7 @@ def antialiased(size: int, count: int, scale: float | None, align: bool, real: t
     weight = shape((at - centre[:, None] + 0.5) / stretch) * (at < stop[:, None])
     total = weight.sum(1, keepdims=True)
     weight = np.divide(weight, total, out=weight, where=total != 0)
-    return AxisMap(np.minimum(at, size - 1), weight, size)
+    return AxisMap(np.minimum(at, size - 1), weight, size, stop - start)
 
 
 def constant_pad(input: np.ndarray, pads: Sequence[int], value: object) -> np.ndarray:
