@@ -17,11 +17,13 @@ LAYERS = [
     {"kernels", "prims.core"},
     {"prims"},
     {"tensor", "dtypes", "device", "storage", "printing", "generator", "return_types"}
-    | {"version", "torch_version", "utils.hooks"},
+    | {"version", "torch_version", "utils.hooks", "_stubs"},
     {"autograd"},
     {"ops"},
     # functions for users, at the paths that PyTorch gives them
-    {"autograd.forward_ad", "autograd.functional", "autograd.gradcheck"},
+    {"autograd.forward_ad", "autograd.functional", "autograd.gradcheck"}
+    # what is written from the op table
+    | {"ops.stubs", "ops.__main__"},
 ]
 """From the bottom up. A dotted name goes before its folder; what is not named is the API."""
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math as _math
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 from typing import Any as _Any
+
+if TYPE_CHECKING:
+    from ._stubs.namespace import *  # noqa: F403 -- all names, written from the op table
 
 from . import autograd, dtypes, ops, protocols
 from .autograd import (
@@ -19,7 +23,6 @@ from .device import device
 from .dtypes import can_cast, dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype
 from .tensor import (
     Size,
-    Tensor,
     channels_last,
     channels_last_3d,
     contiguous_format,
@@ -30,6 +33,7 @@ from .tensor import (
     sparse_coo,
     strided,
 )
+from .tensor import Tensor as Tensor
 
 globals().update({each.name: each for each in dtypes.ALL})
 globals().update(dtypes.ALIASES)
@@ -133,19 +137,20 @@ _LAZY_NAMES = {
 }
 
 
-def __getattr__(name: str) -> _Any:
-    """Modules, and functions of modules, that load when they are first used."""
-    if name in _LAZY_MODULES:
-        return _import_module(f"{__name__}.{name}")
-    if name in _LAZY_NAMES:
-        found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
-        globals()[name] = found
-        return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker, what is not in the stubs is not there
 
+    def __getattr__(name: str) -> _Any:
+        """Modules, and functions of modules, that load when they are first used."""
+        if name in _LAZY_MODULES:
+            return _import_module(f"{__name__}.{name}")
+        if name in _LAZY_NAMES:
+            found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
+            globals()[name] = found
+            return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY_MODULES, *_LAZY_NAMES})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LAZY_MODULES, *_LAZY_NAMES})
 
 
 from .autograd.gradcheck import gradcheck as _gradcheck  # noqa: E402 -- it needs the names above

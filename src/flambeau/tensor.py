@@ -111,7 +111,13 @@ def _reduce_type(cls: type) -> Any:
 copyreg.pickle(TensorType, _reduce_type)  # type: ignore[arg-type]
 
 
-class Tensor(metaclass=TensorType):
+if TYPE_CHECKING:
+    from ._stubs.methods import Methods
+else:
+    Methods = object  # what ops attach, of which a type checker must be told
+
+
+class Tensor(Methods, metaclass=TensorType):
     """An n-dimensional array of one dtype which can record how it was computed.
 
     `_array` is the memory, `_node` the place in the graph (None: no gradient is wanted), `_counter` the version: a
@@ -137,39 +143,6 @@ class Tensor(metaclass=TensorType):
     is_xpu = is_ipu = is_xla = is_mtia = is_maia = is_sparse_csr = False
     is_cpu = True
     __array_priority__ = 1000
-
-    if TYPE_CHECKING:
-        # The methods that ops attach are not visible to a type checker.
-        def __getattr__(self, name: str) -> Any: ...
-
-        __add__: Any
-        __radd__: Any
-        __sub__: Any
-        __rsub__: Any
-        __mul__: Any
-        __rmul__: Any
-        __truediv__: Any
-        __rtruediv__: Any
-        __floordiv__: Any
-        __mod__: Any
-        __pow__: Any
-        __rpow__: Any
-        __matmul__: Any
-        __rmatmul__: Any
-        __neg__: Any
-        __invert__: Any
-        __abs__: Any
-        __and__: Any
-        __or__: Any
-        __xor__: Any
-        __lt__: Any
-        __le__: Any
-        __gt__: Any
-        __ge__: Any
-        __getitem__: Any
-        __setitem__: Any
-        requires_grad: Any
-        grad: Any
 
     def __new__(cls, *args: Any, device: Any = None, **kwargs: Any) -> Any:
         """The legacy constructor: sizes, or data, in the default dtype."""

@@ -1,4 +1,4 @@
-# ruff: noqa: F822 (ops are attributes by way of __getattr__)
+# ruff: noqa: F405 (ops are attributes by way of __getattr__)
 """The functions behind the modules.
 
 Most are ops under the name they have here; the rest check arguments or compose ops, in
@@ -7,7 +7,7 @@ Most are ops under the name they have here; the rest check arguments or compose 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _ops as ops
 from ._functional.activation import (
@@ -294,11 +294,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _OPS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    function = globals()[name] = getattr(ops, _OPS[name])
-    return function
+if TYPE_CHECKING:
+    from flambeau._stubs.functional import *  # noqa: F403 -- written from the op table
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _OPS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        function = globals()[name] = getattr(ops, _OPS[name])
+        return function
 
 
 def __dir__() -> list[str]:

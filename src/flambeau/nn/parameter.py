@@ -106,6 +106,7 @@ class Buffer(Tensor, metaclass=_MarkedTensorType):
     """
 
     _mark = "_is_buffer"
+    persistent: bool
     __torch_function__ = _disabled_torch_function_impl
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Any:

@@ -15,7 +15,7 @@ from ..autograd.modes import state
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..prims import indexing as arrays
 from ..prims import scatter
-from ..tensor import Array, Tensor, wrap
+from ..tensor import Array, Tensor, attach, wrap
 from .declare import composite, op, view
 from .dispatch import as_number, broadcast_error
 
@@ -356,7 +356,7 @@ def index_put_(self: Tensor, indices: Indices, values: Tensor, accumulate: bool 
     return self
 
 
-Tensor.index_put_ = index_put_  # type: ignore[attr-defined]
+attach(index_put_=index_put_)
 
 
 # Masks
@@ -529,7 +529,7 @@ def argwhere(input):
 
 
 @composite
-def nonzero(input, *, as_tuple: bool = False):
+def nonzero(input, *, as_tuple: bool = False) -> Any:
     """Where the elements are not zero: rows, or with `as_tuple` a tensor for each dimension."""
     if not as_tuple:
         return nonzero_rows(input)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..tensor import Size, Tensor, wrap, wrap_dim
+from ..tensor import Size, Tensor, attach, wrap, wrap_dim
 from .checks import lacking
 from .creation import creator, made
 from .declare import Tensors, alias, composite, op
@@ -182,7 +182,7 @@ def _repeat(self: Tensor, *repeats: Any, **keywords: Any) -> Tensor:
     return repeated(self, ints(repeats or (keywords["repeats"],)))
 
 
-Tensor.repeat = _repeat  # type: ignore[attr-defined]
+attach(repeat=_repeat)
 
 
 @composite(method=False, out=False)
@@ -197,7 +197,7 @@ def _tile(self: Tensor, *dims: Any, **keywords: Any) -> Tensor:
     return tile(self, ints(dims or (keywords["dims"],)))
 
 
-Tensor.tile = _tile  # type: ignore[attr-defined]
+attach(tile=_tile)
 
 
 @op(linear=True, method=False, out=False, name="_repeat_interleave", quiet=False, grad_name="IndexSelectBackward0")
@@ -259,7 +259,7 @@ def _flip(self: Tensor, *dims: Any, **keywords: Any) -> Tensor:
     return flip(self, ints(dims or (keywords["dims"],)))
 
 
-Tensor.flip = _flip  # type: ignore[attr-defined]
+attach(flip=_flip)
 
 
 @composite(out=False)
@@ -301,7 +301,7 @@ def _roll(self: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     return roll(self, shifts, dims)
 
 
-Tensor.roll = _roll  # type: ignore[attr-defined]
+attach(roll=_roll)
 
 
 @composite(out=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..tensor import Tensor
 from .creation import functions
 from .declare import composite
 from .linalg import H
@@ -49,7 +50,7 @@ def svd_lowrank(A, q: int | None = 6, niter: int | None = 2, M=None):
 
 
 @composite(method=False, out=False)
-def pca_lowrank(A, q: int | None = None, center: bool = True, niter: int = 2):
+def pca_lowrank(A, q: int | None = None, center: bool = True, niter: int = 2) -> tuple[Tensor, Tensor, Tensor]:
     """Approximate principal components of the rows of `A`."""
     rows, columns = A.shape[-2:]
     if q is None:

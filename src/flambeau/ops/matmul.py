@@ -10,7 +10,7 @@ from .. import prims
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..prims import product as arrays
 from ..prims.precision import is_half, widen
-from ..tensor import Tensor, wrap_dim
+from ..tensor import Tensor, attach, wrap_dim
 from .checks import c_name
 from .declare import composite, op, operators
 from .dispatch import broadcast_error
@@ -122,8 +122,8 @@ def _reversed_matmul(self: Tensor, other: Any) -> Any:
 
 
 operators(matmul, "matmul", reverse=False, inplace=False)
-Tensor.__rmatmul__ = _reversed_matmul  # type: ignore[attr-defined]
-Tensor.__imatmul__ = Tensor.__matmul__  # type: ignore[attr-defined]
+attach(__rmatmul__=_reversed_matmul)
+attach(__imatmul__=Tensor.__matmul__)
 
 
 @op(grad_name="MmBackward0")

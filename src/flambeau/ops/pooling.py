@@ -12,7 +12,7 @@ from typing import Any
 from flambeau import dtypes
 from flambeau.ops.declare import composite, op
 from flambeau.prims import pooling as arrays
-from flambeau.tensor import Array
+from flambeau.tensor import Array, Tensor
 
 Sizes = tuple[int, ...]
 Ints = Any
@@ -207,7 +207,7 @@ def _max_pool(rank: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
         padding: Ints = 0,
         dilation: Ints = 1,
         ceil_mode: bool = False,
-    ):
+    ) -> tuple[Tensor, Tensor]:
         shape = tuple(input.shape)
         arguments = (kernel_size, stride, padding, dilation, ceil_mode)
         return maxima(input, *_max_windows(shape, *arguments, rank, True))

@@ -167,7 +167,7 @@ def _full(values: Ints, rank: int, message: str) -> Sizes:
 def _fractional_max_pool(rank: int) -> Callable[..., Any]:
     name = f"fractional_max_pool{rank}d"
 
-    def pool(input, kernel_size: Ints, output_size: Ints, _random_samples: Tensor):
+    def pool(input, kernel_size: Ints, output_size: Ints, _random_samples: Tensor) -> tuple[Tensor, Tensor]:
         said = f"{name}: {{}} must either be a single Int or tuple of Ints"
         kernel = _full(kernel_size, rank, said.format("kernel_size"))
         sizes = _full(output_size, rank, said.format("output_size"))

@@ -388,7 +388,7 @@ def count_nonzero(input, dim: Dims = None):
 
 
 @composite(out=False)
-def equal(input, other):
+def equal(input, other) -> bool:
     """Whether both have the same shape and elements."""
     if not isinstance(other, Tensor):
         raise TypeError(f"equal(): argument 'other' (position 1) must be Tensor, not {type(other).__name__}")
@@ -396,7 +396,7 @@ def equal(input, other):
 
 
 @composite(out=False)
-def allclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False):
+def allclose(input, other, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close: |input - other| <= atol + rtol * |other|."""
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 

@@ -208,7 +208,7 @@ def _declare_network(cell: str, doc: str) -> Callable[..., Any]:
         train: Any,
         bidirectional: Any,
         batch_first: Any,
-    ):
+    ) -> tuple[Tensor, ...]:
         arguments = (
             *(input, hx, params, has_biases, num_layers, dropout, train),
             *(bidirectional, batch_first),

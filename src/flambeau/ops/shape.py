@@ -11,7 +11,7 @@ from .. import storage
 from ..autograd import inplace
 from ..autograd.engine import sum_to
 from ..dtypes import as_dtype, dtype, from_numpy_dtype, scalar_name
-from ..tensor import Array, Tensor, method, wrap, wrap_dim
+from ..tensor import Array, Tensor, attach, method, wrap, wrap_dim
 from .declare import alias, composite, op
 from .declare import view as view_op
 
@@ -391,10 +391,10 @@ def _reversed(self: Tensor) -> Tensor:
     return permute(self, tuple(range(self._array.ndim - 1, -1, -1)))
 
 
-Tensor.T = property(_reversed)  # type: ignore[attr-defined]
-Tensor.mT = _matrix_transpose("mT", False)  # type: ignore[attr-defined]
-Tensor.H = _matrix_transpose("H", True)  # type: ignore[attr-defined]
-Tensor.mH = _matrix_transpose("mH", True)  # type: ignore[attr-defined]
+attach(T=property(_reversed))
+attach(mT=_matrix_transpose("mT", False))
+attach(H=_matrix_transpose("H", True))
+attach(mH=_matrix_transpose("mH", True))
 
 
 @composite(out=False)
@@ -551,7 +551,7 @@ def bounds_of(input: Any, split_size_or_sections: Any, dim: int) -> tuple[tuple[
 
 
 @composite(out=False)
-def split(tensor, split_size_or_sections: Any, dim: int = 0):
+def split(tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive parts along `dim`: of one size (the last may be smaller), or of the given sizes."""
     if tensor.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
@@ -569,7 +569,7 @@ def split(tensor, split_size_or_sections: Any, dim: int = 0):
 
 
 @composite(out=False)
-def split_with_sizes(input, split_sizes: Any, dim: int = 0):
+def split_with_sizes(input, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of consecutive parts of the given sizes along `dim`."""
     if input.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
@@ -589,7 +589,7 @@ def split_with_sizes(input, split_sizes: Any, dim: int = 0):
 
 
 @composite(out=False)
-def chunk(input, chunks: int, dim: int = 0):
+def chunk(input, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of at most `chunks` parts of equal size along `dim` (the last may be smaller)."""
     if input.ndim == 0:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
@@ -603,7 +603,9 @@ def chunk(input, chunks: int, dim: int = 0):
 
 
 @composite(out=False)
-def tensor_split(input, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None, sections: Any = None):
+def tensor_split(
+    input, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None, sections: Any = None
+) -> tuple[Tensor, ...]:
     """Views of parts along `dim`: so many of nearly equal size, or cut at the given positions."""
     given = next(each for each in (indices_or_sections, indices, sections) if each is not None)
     if input.ndim == 0:
@@ -623,7 +625,7 @@ def tensor_split(input, indices_or_sections: Any = None, dim: int = 0, *, indice
 
 def _axis_split(name: str, dim: int, least: int) -> Any:
     @composite(name=name, out=False)
-    def split_along(input, indices_or_sections: Any):
+    def split_along(input, indices_or_sections: Any) -> tuple[Tensor, ...]:
         if input.ndim < least:
             raise RuntimeError(
                 f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor "
@@ -647,13 +649,13 @@ hsplit, vsplit, dsplit = _axis_split("hsplit", 1, 1), _axis_split("vsplit", 0, 2
 
 
 @view_op(grad_name="UnbindBackward0")
-def unbind(input, dim: int = 0):
+def unbind(input, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of all slices along `dim`."""
     if input.ndim == 0:
         raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrap_dim(dim, input.ndim)
     lead = (slice(None),) * dim
-    return [input[(*lead, i, ...)] for i in range(input.shape[dim])]
+    return tuple([input[(*lead, i, ...)] for i in range(input.shape[dim])])
 
 
 @unbind.vjp

@@ -258,7 +258,7 @@ def unique(
     return_inverse: bool = False,
     return_counts: bool = False,
     dim: int | None = None,
-):
+) -> Any:
     """The distinct elements, or slices along `dim`, in order; places and counts where asked."""
     return _asked(unique_values(input, dim), return_inverse, return_counts)
 
@@ -269,7 +269,7 @@ def unique_runs(input, dim: int | None):
 
 
 @composite(out=False)
-def unique_consecutive(input, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None):
+def unique_consecutive(input, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
     """The elements, or slices along `dim`, that differ from the one before."""
     return _asked(unique_runs(input, dim), return_inverse, return_counts)
 

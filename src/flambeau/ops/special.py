@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import prims
 from ..prims.precision import widen
-from ..tensor import Tensor
+from ..tensor import attach
 from .checks import lacking
 from .declare import binary, composite, op, unary
 from .pointwise import exp, log, log1p, sgn, where
@@ -72,8 +72,8 @@ def polygamma_of(input, order: int):
 
 
 polygamma_of.vjp(input=lambda g, input, order: g * polygamma_of(input, order + 1))
-Tensor.polygamma = polygamma_of.op.form("method", "polygamma")  # type: ignore[attr-defined]
-Tensor.polygamma_ = polygamma_of.op.forms["inplace_method"]  # type: ignore[attr-defined]
+attach(polygamma=polygamma_of.op.form("method", "polygamma"))
+attach(polygamma_=polygamma_of.op.forms["inplace_method"])
 
 
 @composite(method=False)

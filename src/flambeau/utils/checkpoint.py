@@ -129,7 +129,7 @@ class _Surroundings:
 
     def __init__(self, preserve_rng_state: bool) -> None:
         self.rng_state = flambeau.get_rng_state() if preserve_rng_state else None
-        self.autocast = {
+        self.autocast: dict[str, Any] = {
             "enabled": flambeau.is_autocast_enabled("cpu"),
             "dtype": flambeau.get_autocast_dtype("cpu"),
             "cache_enabled": flambeau.is_autocast_cache_enabled(),

@@ -183,7 +183,7 @@ class Module:
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compile the call of this module in place, with the arguments of `flambeau.compile`."""
-        self._compiled_call_impl = flambeau.compile(self._call_impl, *args, **kwargs)
+        self._compiled_call_impl = flambeau.compile(self._call_impl, *args, **kwargs)  # type: ignore[attr-defined]
 
     # Registering members
 

@@ -158,7 +158,7 @@ class _WeightNorm(Module):
         self.dim = -1 if dim is None else dim
 
     def forward(self, weight_g: Tensor, weight_v: Tensor) -> Tensor:
-        return flambeau._weight_norm(weight_v, weight_g, self.dim)
+        return flambeau._weight_norm(weight_v, weight_g, self.dim)  # type: ignore[attr-defined]
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Length and direction of `weight`."""

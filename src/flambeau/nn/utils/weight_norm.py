@@ -27,7 +27,7 @@ class WeightNorm:
         """g v / |v|."""
         g = getattr(module, f"{self.name}_g")
         v = getattr(module, f"{self.name}_v")
-        return flambeau._weight_norm(v, g, self.dim)
+        return flambeau._weight_norm(v, g, self.dim)  # type: ignore[attr-defined]
 
     @staticmethod
     @deprecated("`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.")
