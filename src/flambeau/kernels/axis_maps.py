@@ -29,9 +29,9 @@ INTEGERS = ("planes", "share", "source", "result", "room", "steps")
 class Map(NamedTuple):
     """Tables (taps, size) of positions and weights, and how many taps count for each element."""
 
-    index: np.ndarray
-    weight: np.ndarray
-    count: np.ndarray
+    positions: np.ndarray
+    weights: np.ndarray
+    counts: np.ndarray
     size: int
 
 
@@ -116,9 +116,9 @@ def apply(x: np.ndarray, maps: Sequence[tuple[int, Map]]) -> np.ndarray:
     start, room, starts = 0, 1, [0]
     for axis, each in maps:
         outer, inner = math.prod(shape[:axis]), math.prod(shape[axis:][1:])
-        taps, after = each.index.shape
+        taps, after = each.positions.shape
         steps += [outer, shape[axis], after, inner, taps, start]
-        start += each.index.size
+        start += each.positions.size
         starts.append(starts[-1] + after)
         shape[axis] = after
         room = max(room, math.prod(shape))
@@ -128,11 +128,12 @@ def apply(x: np.ndarray, maps: Sequence[tuple[int, Map]]) -> np.ndarray:
     y = empty((*lead, *shape), x.dtype)
     if not y.size:
         return y
-    index, weight, counts = (np.concatenate([m[k].ravel() for _, m in maps]) for k in range(3))
+    index = np.concatenate([each.positions.ravel() for _, each in maps])
+    weights = np.concatenate([each.weights.ravel() for _, each in maps]).astype(x.dtype, copy=False)
+    counts = np.concatenate([each.counts for _, each in maps])
     steps += [0] * (len(STEP) * (MOST_AXES - len(maps)))
     scratch = empty((2 * room * min(tasks, threads.get_num_threads()),), x.dtype)
     run = kernel(separable, f"f{8 * x.itemsize}", engine().vector_bytes // x.itemsize)
     numbers = table(planes, share, source, result, room, len(maps), *steps)
-    weights = weight.astype(x.dtype, copy=False)
     run(tasks, numbers, x, y, index, weights, counts, np.array(starts, np.int64), scratch)
     return y
