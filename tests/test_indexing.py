@@ -172,3 +172,15 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input(reference, name):
     assert_alike(lambda torch: BAD[name](torch, arange(torch, 3, 3)), reference)
+
+
+@pytest.mark.parametrize("places", [[0, 2], [-1, 5], [4, -7]])
+@pytest.mark.parametrize("dim", [None, 0, 1])
+def test_places_along_a_dimension_are_remainders_and_others_are_not(reference, places, dim):
+    def body(torch):
+        index = torch.tensor(places)
+        if dim is not None:
+            index = index.reshape((2, 1) if dim == 0 else (1, 2))
+        return torch.take_along_dim(torch.arange(6.0).reshape(2, 3), index, dim)
+
+    assert_alike(body, reference)

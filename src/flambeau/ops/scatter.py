@@ -391,8 +391,7 @@ def take_along_dim(input, indices, dim: int | None = None):
             f"torch.take_along_dim(): dtype of indices should be Long but got {dtype_name(indices._array)}"
         )
     if dim is None:
-        flat = input.reshape(-1)
-        return gather(flat, 0, (indices % flat.shape[0]).reshape(-1))
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
     if input.ndim != indices.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, "
@@ -402,5 +401,11 @@ def take_along_dim(input, indices, dim: int | None = None):
     shape = [max(a, b) if 0 not in (a, b) else 0 for a, b in zip(input.shape, indices.shape, strict=True)]
     mine, its = list(shape), list(shape)
     mine[dim], its[dim] = input.shape[dim], indices.shape[dim]
-    wrapped = (indices % input.shape[dim]) if input.shape[dim] else indices
-    return gather(input.expand(mine), dim, wrapped.expand(its))
+    size = input.shape[dim]
+    if size and arrays.first_outside(indices._array, 0, size) is not None:
+        indices = indices % size
+    if input._array.shape != tuple(mine):
+        input = input.expand(mine)
+    if indices._array.shape != tuple(its):
+        indices = indices.expand(its)
+    return gather(input, dim, indices)
