@@ -33,12 +33,16 @@ def step(name: str, header: int, cell_name: str, kind: str, digest: str) -> str:
     cell, size = CELLS[cell_name], BITS[kind] // 8
     lanes = engine().vector_bytes // size
     module = Module()
-    multiply = tile.multiplier(module, kind, engine().vector_bytes)
+    wide = vectors(cell.parts)
+    rows = tile.SIZES[engine().vector_bytes].get(cell.parts * wide)
+    if rows is None:
+        multiply = tile.multiplier(module, kind, engine().vector_bytes)
+    else:
+        multiply = tile.strip(module, kind, lanes, cell.parts * wide, rows, even=True)
     sizes = ("count", "first", "a_count", "a_first", "depth", "hidden", "width", "share")
     task = Task(module, name, ("a", "weights", "bias", "scratch", *cell.arrays), sizes)
     fn = task.fn
     zero = fn.const(0, "i64")
-    wide = vectors(cell.parts)
     columns = fn.const(cell.parts * wide * lanes, "i64")
     scratch = fn.offset(task["scratch"], task.worker * task["share"] * size)
     weights = fn.offset(task["weights"], task.task * task["depth"] * columns * size)
@@ -79,33 +83,32 @@ def step(name: str, header: int, cell_name: str, kind: str, digest: str) -> str:
 class Runner:
     """The steps of one direction of one layer: weights packed, scratch at hand."""
 
-    def __init__(self, cell: str, weights: Array, bias: Array | None, rows: int) -> None:
-        """`weights` (depth, parts, hidden), `bias` (parts, hidden), `rows` at most."""
+    def __init__(self, cell: str, weights: Array, bias: Array | None, rows: int, arrays: dict[str, Array]) -> None:
+        """`weights` (depth, parts, hidden), `bias` (parts, hidden), `rows` at most; the arrays of all steps."""
         from flambeau.kernels.compile import engine
         from flambeau.kernels.threads import slots
 
-        depth, parts, self.hidden = weights.shape
+        depth, parts, hidden = weights.shape
         dtype = weights.dtype
         units = vectors(parts) * engine().vector_bytes // dtype.itemsize
-        self.tasks = -(-self.hidden // units)
+        self.tasks = -(-hidden // units)
         self.weights = _packed(weights, self.tasks, units)
         self.bias = np.zeros(self.tasks * parts * units, dtype)
         if bias is not None:
             self.bias[...] = _packed(bias[None], self.tasks, units).reshape(-1)
         share = rows * parts * units
         self.scratch = empty((share * slots(),), dtype)
-        self.numbers = table(0, 0, 0, 0, depth, self.hidden, 0, share)
-        self.arrays = CELLS[cell].arrays
+        self.arrays = [arrays[name] for name in CELLS[cell].arrays]
+        width = max(each.shape[1] for each in self.arrays)
+        self.numbers = table(0, 0, 0, 0, depth, hidden, width, share)
         digest = sha256(dumps(CELLS[cell].body.__code__)).hexdigest()[:16]  # the cache on disk knows the kernels alone
         self.run: Kernel = kernel(step, cell, "f32" if dtype.itemsize == 4 else "f64", digest)
 
-    def __call__(self, a: Array, a_first: int, a_count: int, first: int, count: int, arrays: dict[str, Array]) -> None:
+    def __call__(self, a: Array, a_first: int, a_count: int, first: int, count: int) -> None:
         """One step of rows `first` to `first + count`; the first `a_count` of them have a row of `a`."""
-        given = [arrays[name] for name in self.arrays]
         numbers = self.numbers
         numbers[0], numbers[1], numbers[2], numbers[3] = count, first, a_count, a_first
-        numbers[6] = max(each.shape[1] for each in given)
-        self.run(self.tasks, numbers, a, self.weights, self.bias, self.scratch, *given)
+        self.run(self.tasks, numbers, a, self.weights, self.bias, self.scratch, *self.arrays)
 
 
 def _packed(weights: Array, tasks: int, units: int) -> Array:

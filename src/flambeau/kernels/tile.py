@@ -20,7 +20,7 @@ def multiplier(module: Module, kind: str, vector_bytes: int) -> str:
     """
     sizes, lanes = SIZES[vector_bytes], vector_bytes * 8 // BITS[kind]
     for vectors, rows in sizes.items():
-        _strip(module, kind, lanes, vectors, rows)
+        strip(module, kind, lanes, vectors, rows)
     name = f"multiply_{kind}"
     fn = Function(module, name, _arguments(), linkage="internal")
     at = dict(zip(_arguments(), fn.args, strict=True))
@@ -48,19 +48,33 @@ def _arguments() -> dict[str, str]:
     return dict.fromkeys(POINTERS, "ptr") | dict.fromkeys(INTEGERS, "i64")
 
 
-def _strip(module: Module, kind: str, lanes: int, vectors: int, rows: int) -> None:
-    """Emit the product for at most `vectors` vectors of columns, of which the last may be partial."""
+def strip(module: Module, kind: str, lanes: int, vectors: int, rows: int, *, even: bool = False) -> str:
+    """Emit the product for at most `vectors` vectors of columns, of which the last may be partial; gives its name.
+
+    Tiles have `rows` rows and what is left is cut by halves, or, if `even`, all have about as many: more code, which
+    pays where there are few rows.
+    """
     fn = Function(module, f"multiply_{kind}_{vectors}", _arguments(), linkage="internal")
     at = dict(zip(_arguments(), fn.args, strict=True))
     rest = at["columns"] - (vectors - 1) * lanes
     mask = fn.lane_index(lanes) < rest.splat(lanes)
-    start = fn.const(0, "i64")
-    while rows:
-        whole = start + (at["rows"] - start).udiv(start.like(rows)) * rows
-        with fn.loop(start, whole, rows) as i:
-            _tile(fn, at, kind, lanes, vectors, rows, i, mask)
-        start, rows = whole, rows // 2
+    if even:
+        tiles = (at["rows"] + (rows - 1)).udiv(fn.const(rows, "i64"))
+        with fn.loop(fn.const(0, "i64"), tiles) as k:
+            start = (at["rows"] * k).udiv(tiles)
+            size = (at["rows"] * (k + 1)).udiv(tiles) - start
+            for some in range(1, rows + 1):
+                with fn.when(size.eq(some)):
+                    _tile(fn, at, kind, lanes, vectors, some, start, mask)
+    else:
+        start = fn.const(0, "i64")
+        while rows:
+            whole = start + (at["rows"] - start).udiv(start.like(rows)) * rows
+            with fn.loop(start, whole, rows) as i:
+                _tile(fn, at, kind, lanes, vectors, rows, i, mask)
+            start, rows = whole, rows // 2
     fn.emit("ret void")
+    return fn.name
 
 
 def _tile(

@@ -16,7 +16,9 @@ import numpy as np
 
 from flambeau import prims
 from flambeau.kernels.cells import CELLS, STATES, Cell, Place
+from flambeau.kernels.pool import empty
 from flambeau.prims.core import pays, silently
+from flambeau.prims.product import product
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 """How many gates of `hidden` numbers a cell computes."""
@@ -131,14 +133,15 @@ CELLS |= {
 class _OnNumPy:
     """What `kernels.recurrent.Runner` does, by NumPy."""
 
-    def __init__(self, cell: str, weights: np.ndarray, bias: np.ndarray | None, rows: int) -> None:
+    def __init__(
+        self, cell: str, weights: np.ndarray, bias: np.ndarray | None, rows: int, arrays: dict[str, np.ndarray]
+    ) -> None:
+        self.arrays = arrays
         depth, self.parts, self.hidden = weights.shape
         self.cell, self.weights = CELLS[cell], np.ascontiguousarray(weights).reshape(depth, self.parts * self.hidden)
         self.bias = None if bias is None else bias.reshape(-1)
 
-    def __call__(
-        self, a: np.ndarray, a_first: int, a_count: int, first: int, count: int, arrays: dict[str, np.ndarray]
-    ) -> None:
+    def __call__(self, a: np.ndarray, a_first: int, a_count: int, first: int, count: int) -> None:
         columns = np.zeros((count, self.weights.shape[1]), a.dtype)
         np.matmul(a[a_first : a_first + a_count], self.weights, out=columns[:a_count])
         if self.bias is not None:
@@ -147,7 +150,7 @@ class _OnNumPy:
         def find(place: Place) -> np.ndarray:
             start = 0 if place.array in STATES else first
             width = self.hidden * place.gate
-            return arrays[place.array][start : start + count, width : width + self.hidden]
+            return self.arrays[place.array][start : start + count, width : width + self.hidden]
 
         with np.errstate(all="ignore"):
             made = self.cell.body(*_columns(columns, self.parts), *map(find, self.cell.reads))
@@ -155,15 +158,15 @@ class _OnNumPy:
             find(place)[...] = value
 
 
-def _runner(cell: str, weights: np.ndarray, bias: np.ndarray | None, rows: int) -> Any:
+def _runner(cell: str, weights: np.ndarray, bias: np.ndarray | None, rows: int, arrays: dict[str, np.ndarray]) -> Any:
     """What computes the steps of `cell`; `weights` (depth, parts, hidden)."""
     from flambeau.kernels.compile import available
 
     if not pays(weights.size, LEAST) or not rows or weights.dtype not in COMPILED or not available():
-        return _OnNumPy(cell, weights, bias, rows)
+        return _OnNumPy(cell, weights, bias, rows, arrays)
     from flambeau.kernels.recurrent import Runner
 
-    return Runner(cell, weights, bias, rows)
+    return Runner(cell, weights, bias, rows, arrays)
 
 
 def _steps(sizes: Sequence[int], reverse: bool) -> list[tuple[int, int]]:
@@ -191,7 +194,7 @@ def layer(
 ) -> tuple[np.ndarray, ...]:
     """Outputs, last states h and c, and what the backward pass needs: gates and an extra."""
     parts, hidden = GATES[cell], weights.hidden.shape[0] // GATES[cell]
-    gates = x @ weights.input.T
+    gates = product(x, weights.input.T)
     bias = weights.hidden_bias
     if bias is not None and cell == "gru":
         gates += weights.input_bias
@@ -199,14 +202,15 @@ def layer(
         bias = bias + weights.input_bias
     h = h.copy()
     c = None if c is None else c.copy()
-    outputs = np.empty((len(x), h.shape[1]), x.dtype)
-    extra = np.empty((len(x), hidden if cell in ("lstm", "gru") else 0), x.dtype)
-    whole = outputs if weights.projection is None else np.empty_like(extra)
+    outputs = empty((len(x), h.shape[1]), x.dtype)
+    extra = empty((len(x), hidden if cell in ("lstm", "gru") else 0), x.dtype)
+    whole = outputs if weights.projection is None else empty(extra.shape, x.dtype)
     packed = weights.hidden.reshape(parts, hidden, -1).transpose(2, 0, 1)
-    run = _runner(cell, packed, None if bias is None else bias.reshape(parts, hidden), max(sizes, default=0))
     arrays = {"gates": gates, "state": h if c is None else c, "extra": extra, "outputs": whole}
+    biases = None if bias is None else bias.reshape(parts, hidden)
+    run = _runner(cell, packed, biases, max(sizes, default=0), arrays)
     for start, n in _steps(sizes, reverse):
-        run(h, 0, n, start, n, arrays)
+        run(h, 0, n, start, n)
         if weights.projection is not None:
             np.matmul(whole[start : start + n], weights.projection.T, out=outputs[start : start + n])
         h[:n] = outputs[start : start + n]
@@ -234,8 +238,8 @@ def layer_back(
     dh = np.zeros_like(h) if of_h is None else of_h.copy()
     dc = dh if c is None else (np.zeros_like(c) if of_c is None else of_c.copy())
     of_outputs = np.zeros_like(outputs) if of_outputs is None else np.ascontiguousarray(of_outputs)
-    of_gates = np.empty((len(x), parts * hidden), x.dtype)
-    of_linear = np.empty_like(of_gates) if cell == "gru" else of_gates
+    of_gates = empty((len(x), parts * hidden), x.dtype)
+    of_linear = empty(of_gates.shape, x.dtype) if cell == "gru" else of_gates
     before_h = _previous(outputs, h, sizes, reverse)
     before = before_h if c is None else _previous(extra, c, sizes, reverse)
     of_projection = None if projection is None else np.zeros_like(projection)
@@ -244,9 +248,9 @@ def layer_back(
     back = f"{cell}_back"
     if projection is not None:  # the product with the gates gives the cotangent of what was projected
         arrays |= {"change": np.zeros_like(dc), "of_outputs": np.zeros((len(x), hidden), x.dtype)}
-        run = _runner(back, np.zeros((0, 1, hidden), x.dtype), None, 0)
+        run = _runner(back, np.zeros((0, 1, hidden), x.dtype), None, 0, arrays)
     else:
-        run = _runner(back, weights.hidden.reshape(-1, 1, hidden), None, max(sizes, default=0))
+        run = _runner(back, weights.hidden.reshape(-1, 1, hidden), None, max(sizes, default=0), arrays)
     last, late = 0, 0
     for start, n in reversed(_steps(sizes, reverse)):
         rows = slice(start, start + n)
@@ -255,27 +259,30 @@ def layer_back(
             total = dh[:n] + of_outputs[rows]
             of_projection += total.T @ (gates[rows, 3 * hidden :] * np.tanh(extra[rows]))
             arrays["of_outputs"][rows] = total @ projection
-            run(of_linear[:0, :0], 0, 0, start, n, arrays)
+            run(of_linear[:0, :0], 0, 0, start, n)
         else:
             if late > n:  # sequences that begin with the later step
                 dh[n:late] += of_linear[last + n : last + late] @ weights.hidden
-            run(of_linear, last, min(late, n), start, n, arrays)
+            run(of_linear, last, min(late, n), start, n)
         last, late = start, n
     through = of_linear[last : last + late] @ weights.hidden
     dh[:late] = through if projection is not None else dh[:late] + through
     of_input_bias = of_hidden_bias = None
     if weights.input_bias is not None:
-        of_input_bias = of_gates.sum(0)
-        of_hidden_bias = of_linear.sum(0) if cell == "gru" else of_input_bias.copy()
+        of_input_bias = prims.sum(of_gates, 0)
+        of_hidden_bias = prims.sum(of_linear, 0) if cell == "gru" else of_input_bias.copy()
     return (
-        *(of_gates @ weights.input, dh, None if c is None else dc),
-        *(of_gates.T @ x, of_linear.T @ before_h, of_input_bias, of_hidden_bias, of_projection),
+        *(product(of_gates, weights.input), dh, None if c is None else dc),
+        *(product(of_gates.T, x), product(of_linear.T, before_h), of_input_bias, of_hidden_bias, of_projection),
     )
 
 
 def _previous(values: np.ndarray, first: np.ndarray, sizes: Sequence[int], reverse: bool) -> np.ndarray:
     """For each row, the state that its step began with."""
-    result = np.empty((len(values), first.shape[1]), values.dtype)
+    result = empty((len(values), first.shape[1]), values.dtype)
+    if len(set(sizes)) == 1 and not reverse:
+        result[: len(first)], result[len(first) :] = first, values[: len(values) - len(first)]
+        return result
     current = first.copy()
     for start, n in _steps(sizes, reverse):
         rows = slice(start, start + n)
