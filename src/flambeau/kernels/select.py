@@ -8,7 +8,7 @@ blocks by counting ranks, and merged, so that ties keep that order.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -359,6 +359,7 @@ def _padded(count: int) -> int:
     return (count + 2 * BLOCK - 1) // BLOCK * BLOCK
 
 
+@cache
 def takes(dtype: np.dtype) -> bool:
     """Whether elements of `dtype` have keys."""
     return dtype.name in INFINITY or dtype.kind == "b" or dtype.str[1:] in KINDS

@@ -7,7 +7,8 @@ so that of several values for one place the last stays, and sums add up in that 
 
 from __future__ import annotations
 
-from functools import cache
+import math
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -215,7 +216,15 @@ def _combined(
 ) -> Array:
     """`x` with `src` combined into it at `index`, which has its shape, and was broadcast from `given`."""
     given = index if given is None else given
-    if index.size and pays("scatter", index.size) and _combines(x, index, src, reduce):
+    if not (index.size and pays("scatter", index.size)):
+        pass
+    elif include_self and reduce != "mean" and (plan := _plan(x, dim, index, src, reduce, out)) is not None:
+        if out is not None:
+            _check_along(given, dim, x.shape[dim])
+        done = target(x, out)
+        if _nests().run(plan, done, src, index):
+            return done
+    elif _combines(x, index, src, reduce):
         op = {None: "set", "mean": "sum"}.get(reduce, reduce)
         assert op is not None
         # Where the kernels write to memory of ours, their own checks come in time.
@@ -231,6 +240,32 @@ def _combined(
     values = np.broadcast_to(src, index.shape).reshape(-1)
     positions = _flat_positions(index, dim, out.shape).reshape(-1)
     return into_flat(out, lambda flat: combine_at(flat, positions, values, reduce, include_self))
+
+
+def _plan(x: Array, dim: int, index: Array, src: Array, reduce: str | None, out: Array | None) -> Any:
+    """The nest that does it all, if one does."""
+    strides = None if out is None else out.strides
+    return _planned(x.dtype, x.shape, strides, dim, _described(index), src.dtype, src.strides, reduce)
+
+
+@lru_cache(4096)
+def _planned(
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...] | None,
+    dim: int,
+    index: tuple[int, tuple[int, ...], tuple[int, ...]],
+    src_dtype: np.dtype,
+    src: tuple[int, ...],
+    reduce: str | None,
+) -> Any:
+    size = math.prod(index[1])
+    parted = reduce is not None and len(shape) == 1 and size >= max(SPLIT, FEW * math.prod(shape))
+    if parted or src_dtype != dtype or len(index[1]) != len(shape):
+        return None
+    nests = _nests()
+    at = nests.c_strides(shape, dtype.itemsize) if strides is None else strides
+    return nests.along(reduce or "set", dtype, shape, at, dim, index, src or (0,) * len(shape))
 
 
 def _combines(x: Array, index: Array, src: Array, reduce: str | None) -> bool:
