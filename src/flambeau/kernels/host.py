@@ -1,14 +1,24 @@
-"""The processor this runs on, as far as the choice of kernels goes."""
+"""The machine this runs on, as far as kernels go. Importing this loads nothing else."""
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 VECTORS = {"avx512f": 64, "avx": 32}
 """Features that say how many bytes a vector register has; without one it is 16."""
+
+
+@cache
+def available() -> bool:
+    """Whether kernels can be compiled here."""
+    if sys.implementation.name != "cpython" or os.name != "posix":
+        return False
+    from importlib.util import find_spec
+
+    return find_spec("llvmlite") is not None
 
 
 @cache
@@ -36,6 +46,8 @@ def _account() -> tuple[str, ...]:
 
     LLVM knows it as well, but takes 0.1 s to load.
     """
+    from pathlib import Path  # half of what importing this package would take
+
     path = Path("/proc/cpuinfo")
     if not sys.platform.startswith("linux") or not path.exists():
         return ()
