@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from side_by_side import assert_alike
 
 import flambeau as fb
 from flambeau import serialization
@@ -427,3 +428,32 @@ def test_a_generator_is_restored(reference):
     theirs = reference.Generator().manual_seed(3)
     found = fb.load(saved(theirs, reference), weights_only=False)
     np.testing.assert_array_equal(fb.rand(3, generator=found).numpy(), reference.rand(3, generator=theirs).numpy())
+
+
+def test_the_state_of_a_tensor_subclass_is_pickled_as_in_pytorch(reference):
+    def body(torch):
+        class Slotted(torch.nn.Parameter):
+            __slots__ = ("place",)
+
+        class Stateful(torch.Tensor):
+            def __getstate__(self):
+                return {"kept": 1}
+
+        slotted, plain = Slotted(torch.ones(1)), torch.nn.Parameter(torch.ones(1))
+        slotted.place, slotted.note, plain.note = 5, "a", "b"
+        stateful = torch.ones(2).as_subclass(Stateful)
+        stateful.lost = 2
+        copied = copy.deepcopy(plain)
+        states = [each.__reduce_ex__(2)[1][-1] for each in (slotted, plain, stateful)]
+        return states, [each.__reduce_ex__(2)[0].__name__ for each in (slotted, plain, stateful)], copied.__dict__
+
+    assert_alike(body, reference)
+
+
+def test_attributes_come_back():
+    weight = fb.nn.Parameter(fb.ones(2))
+    weight.note = "kept"
+    assert pickle.loads(pickle.dumps(weight)).note == "kept"
+    tensor = fb.ones(2)
+    tensor.note = [1]
+    assert copy.deepcopy(tensor).note == [1]

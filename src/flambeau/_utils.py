@@ -7,6 +7,7 @@ arguments.
 from __future__ import annotations
 
 import copy
+import copyreg
 import warnings
 from collections import OrderedDict
 from typing import Any
@@ -128,9 +129,18 @@ def _set_state(instance: Any, state: Any) -> Any:
     return instance
 
 
-def _get_state(tensor: Tensor) -> dict[str, Any]:
-    """The attributes that a user put on `tensor`; the framework's own stay behind."""
-    return {name: value for name, value in tensor.__dict__.items() if not hasattr(Tensor, name)}
+def _get_state(tensor: Tensor) -> Any:
+    """What a pickle keeps besides the elements: what the class's own `__getstate__` gives, or the user's attributes."""
+    own = type(tensor).__getstate__ is not object.__getstate__
+    return tensor.__getstate__() if own else _attributes(tensor)
+
+
+def _attributes(tensor: Tensor) -> Any:
+    """What a user put on `tensor` (a pair, where some is in a subclass's slots); the framework's own stay behind."""
+    attributes = {name: value for name, value in tensor.__dict__.items() if not hasattr(Tensor, name)}
+    names = [name for name in copyreg._slotnames(type(tensor)) if name not in Tensor.__slots__]  # type: ignore[attr-defined]
+    slots = {name: getattr(tensor, name) for name in names if hasattr(tensor, name)}
+    return (attributes, slots) if slots else attributes
 
 
 def _reduce_plain(tensor: Tensor) -> tuple[Any, ...]:
@@ -206,9 +216,7 @@ def deepcopy_tensor(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
     memo[id(tensor)] = copied
     if tensor.grad is not None:
         copied.grad = copy.deepcopy(tensor.grad, memo)
-    for name, value in copy.deepcopy(_get_state(tensor), memo).items():
-        setattr(copied, name, value)
-    return copied
+    return _set_state(copied, copy.deepcopy(_attributes(tensor), memo))
 
 
 _MEMORY = object()  # its id is a key of deepcopy's memo, as all keys there are

@@ -131,6 +131,9 @@ class BackwardFunction(Node):
             self.ctx._node = self
         return getattr(self.ctx, name)
 
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{self.name()} object at {id(self):#x}>"
+
     def _cotangents(self, g: Any) -> list[Any]:
         given = g if isinstance(g, list) else [g]
         tensors: list[Any] = []

@@ -82,10 +82,10 @@ class Parameter(Tensor, metaclass=_MarkedTensorType):
         return "Parameter containing:\n" + super().__repr__()
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        from flambeau._utils import _rebuild_parameter, _rebuild_parameter_with_state
+        from flambeau._utils import _get_state, _rebuild_parameter, _rebuild_parameter_with_state
 
         args = (self.data, self.requires_grad, OrderedDict())
-        state = {k: each for k, each in self.__dict__.items() if not hasattr(Tensor, k)}
+        state = _get_state(self)
         if not state:
             return _rebuild_parameter, args
         return _rebuild_parameter_with_state, (*args, state)

@@ -17,8 +17,11 @@ Array = np.ndarray
 _PREFIX = {"f": "s", "d": "d", "F": "c", "D": "z"}
 
 
-class LinAlgError(RuntimeError):
+class _LinAlgError(RuntimeError):
     """A factorization could not be completed, or an algorithm did not converge."""
+
+
+LinAlgError = _LinAlgError  # tracebacks show the name that it has under PyTorch
 
 
 def _lapack(name: str, dtype: np.dtype, complex_name: str | None = None) -> Callable[..., Any]:
