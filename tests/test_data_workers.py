@@ -171,3 +171,16 @@ def test_bad_context():
         data.DataLoader(Numbers(), num_workers=1, multiprocessing_context="x")
     with pytest.raises(ValueError, match=r"can only be used with multi-process loading"):
         data.DataLoader(Numbers(), multiprocessing_context="fork")
+
+
+def test_a_program_may_end_by_an_error_with_workers_waiting(python, tmp_path):
+    """What is left when the interpreter ends has nothing to call any more."""
+    (tmp_path / "script.py").write_text(
+        "from torch.utils.data import DataLoader\n"
+        "loader = DataLoader(range(4), batch_size=2, num_workers=1, persistent_workers=True)\n"
+        "print(list(loader))\n"
+        "1 / 0\n"
+    )
+    result = python("-m", "flambeau", "script.py")
+    assert result.stdout == "[tensor([0, 1]), tensor([2, 3])]\n"
+    assert result.stderr.endswith("ZeroDivisionError: division by zero\n")

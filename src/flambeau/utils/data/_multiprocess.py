@@ -6,6 +6,7 @@ import itertools
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -206,4 +207,5 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
             worker.tasks.close()
 
     def __del__(self) -> None:
-        self._shutdown_workers()
+        if sys is not None and not sys.is_finalizing():  # then the workers, which are daemons, have been stopped
+            self._shutdown_workers()
