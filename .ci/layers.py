@@ -21,7 +21,7 @@ LAYERS = [
     {"autograd"},
     {"ops"},
     # functions for users, at the paths that PyTorch gives them
-    {"autograd.forward_ad", "autograd.functional", "autograd.gradcheck"}
+    {"autograd.forward_ad", "autograd.functional", "autograd.gradcheck", "autograd.finite_differences"}
     # what is written from the op table
     | {"ops.stubs", "ops.__main__"},
 ]

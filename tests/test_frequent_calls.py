@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import flambeau as torch
-from flambeau.kernels.compile import available
+from flambeau.kernels.host import available
 from flambeau.ops import hot
 
 pytestmark = pytest.mark.skipif(not available(), reason="no kernels here")

@@ -147,12 +147,25 @@ if not TYPE_CHECKING:  # to a type checker, what is not in the stubs is not ther
             found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
             globals()[name] = found
             return found
+        if not name.startswith("__"):
+            _add_ops()
+            if name in globals():
+                return globals()[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY_MODULES, *_LAZY_NAMES})
+
+def _add_ops() -> None:
+    """Bring in the ops that load when they are first used."""
+    ops.load_all()
+    for name, function in ops.public().items():
+        globals().setdefault(name, function)
 
 
-from .autograd.gradcheck import gradcheck as _gradcheck  # noqa: E402 -- it needs the names above
+def __dir__() -> list[str]:
+    _add_ops()
+    return sorted({*globals(), *_LAZY_MODULES, *_LAZY_NAMES})
+
+
+from .autograd.gradcheck import gradcheck as _gradcheck  # noqa: E402 -- a layer above `autograd`
 
 autograd.gradcheck = _gradcheck  # the function, as in PyTorch, not the module of that name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -170,6 +169,8 @@ def is_anomaly_enabled() -> bool:
 
 def note_trace(node: Node) -> None:
     """Keep the stack of the forward call that made a node."""
+    import traceback
+
     node.trace = "".join(traceback.format_stack()[:-4])
 
 

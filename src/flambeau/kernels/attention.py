@@ -246,7 +246,7 @@ def like(x: Array, width: int) -> Array:
 
 def takes(q: Array, k: Array, v: Array, mask: Array | None) -> bool:
     """Whether the kernels compute attention of these."""
-    from flambeau.kernels.compile import available
+    from flambeau.kernels.host import available
 
     kind = q.dtype.name in ("float32", "float64") and q.dtype == k.dtype == v.dtype
     alike = q.shape[:-2] == k.shape[:-2] == v.shape[:-2] and k.shape[-2] == v.shape[-2] and q.shape[-1] == k.shape[-1]

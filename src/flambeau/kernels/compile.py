@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -26,16 +26,6 @@ from flambeau.kernels.objects import Linker
 METH_FASTCALL = 0x0080
 HEADER = object.__basicsize__
 """Bytes before an object's own fields."""
-
-
-@cache
-def available() -> bool:
-    """Whether kernels can be compiled here."""
-    if sys.implementation.name != "cpython" or os.name != "posix":
-        return False
-    from importlib.util import find_spec
-
-    return find_spec("llvmlite") is not None
 
 
 _engine: Engine | None = None

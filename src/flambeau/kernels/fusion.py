@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection
+from types import FunctionType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -116,7 +118,7 @@ class Compiled:
         arrays: list[np.ndarray],
         targets: tuple[np.ndarray, ...] | None,
     ) -> Ready | None:
-        from flambeau.kernels.compile import available
+        from flambeau.kernels.host import available
 
         if len(self.plans) >= PLANS:
             self.plans.clear()
@@ -227,13 +229,7 @@ def fused(function: F) -> F:
     count = code.co_argcount
     names = list(code.co_varnames[:count])
     statics = list(code.co_varnames[count : count + code.co_kwonlyargcount])
-    given = function.__defaults__ or ()
-    defaults = dict(zip(names[count - len(given) :], given, strict=True))
-    defaults |= function.__kwdefaults__ or {}
-
-    def declared(name: str) -> str:
-        return f"{name}=default_{name}" if name in defaults else name
-
+    number = next(_numbers)
     quiet: list[Any] = []
 
     def body(*args: Any) -> Any:
@@ -253,31 +249,38 @@ def fused(function: F) -> F:
         return _deliver(body(*args, *static_args), out)
 
     name = function.__name__ if function.__name__.isidentifier() else "function"  # a lambda
-    signature = ", ".join([*map(declared, names), "*", *map(declared, statics), "out=None"])
-    call = ", ".join([*names, *(f"{s}={s}" for s in statics)])
-    source = f"""
-def {name}({signature}):
-    if out is None and {names[0]}.__class__ is ndarray and {names[0]}.size * {MANY} < large and quiet:
-        result = quiet[0]({call})
+
+    def write() -> Any:
+        """Give the wrapper its code: at its first call, since most are never called."""
+        call = ", ".join([*names, *(f"{s}={s}" for s in statics)])
+        source = f"""
+def {name}({", ".join([*names, "*", *statics, "out"])}):
+    if out is None and {names[0]}.__class__ is ndarray and {names[0]}.size * {MANY} < large and quiet_{number}:
+        result = quiet_{number}[0]({call})
         return result if result.__class__ is ndarray else deliver(result, None)
-    return general(({", ".join(names)},), ({"".join(s + ", " for s in statics)}), out)
+    return general_{number}(({", ".join(names)},), ({"".join(s + ", " for s in statics)}), out)
 """
-    namespace = {f"default_{name}": value for name, value in defaults.items()}
-    # `large` changes with the mode: the wrapper reads it where prims do.
-    wrapper = _bind(source, name, {**namespace, "quiet": quiet, "general": general})
+        # `large` changes with the mode: the wrapper reads it where prims do.
+        silent.update({"deliver": _deliver, f"quiet_{number}": quiet, f"general_{number}": general})
+        written: dict[str, Any] = {}
+        exec(compile(source, f"<fused {name}>", "exec"), silent, written)  # noqa: S102
+        wrapper.__code__ = written[name].__code__
+        wrapper.__defaults__ = function.__defaults__
+        wrapper.__kwdefaults__ = {**(function.__kwdefaults__ or {}), "out": None}
+        return wrapper
+
+    wrapper: Any = FunctionType(_first_call.__code__, silent, name)
+    wrapper.__kwdefaults__ = {"_write": write}
     wrapper.__doc__, wrapper.__module__ = function.__doc__, function.__module__
     wrapper.__wrapped__, wrapper.compiled = function, compiled
     return wrapper
 
 
-def _bind(source: str, name: str, free: dict[str, Any]) -> Any:
-    """The function in `source`, its globals those of prims, its free names bound as a closure."""
-    inner = "\n".join("    " + line for line in source.strip().splitlines())
-    maker = f"def make({', '.join(free)}):\n{inner}\n    return {name}"
-    silent["deliver"] = _deliver
-    local: dict[str, Any] = {}
-    exec(compile(maker, f"<fused {name}>", "exec"), silent, local)  # noqa: S102
-    return local["make"](**free)
+_numbers = itertools.count()
+
+
+def _first_call(*args: Any, _write: Any, **kwargs: Any) -> Any:
+    return _write()(*args, **kwargs)
 
 
 def _deliver(result: Any, out: Any) -> Any:

@@ -330,7 +330,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     if size < SMALLEST:
         return np.empty(shape, dtype)
     if _use is None:
-        from flambeau.kernels.compile import available
+        from flambeau.kernels.host import available
 
         if not available():
             return np.empty(shape, dtype)

@@ -43,7 +43,7 @@ def start() -> None:
     """Write the forms in use anew, with tables. Called once, by the op call that uses up the count."""
     global _active
     namespace["tick"] = bool
-    from ..kernels.compile import available
+    from ..kernels.host import available
 
     if namespace["large"] > 1 << 60 or not available():
         return  # there are no kernels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -271,26 +272,24 @@ def _number_like(tensor: Tensor, value: Any) -> Any:
 
 def _addend(name: str, doc: str, first: str, second: str, multiply: Any) -> Any:
     """`beta * input + alpha * (mat1 @ mat2)` and its kin, declared once; 16-bit floats are rounded once, in the end."""
-    body = f"""
-def {name}(input, {first}, {second}, *, beta=1, alpha=1):
-    if is_half({first}.dtype.numpy) and input.dtype == {first}.dtype == {second}.dtype:
-        wide = {name}(input.float(), {first}.float(), {second}.float(), beta=beta, alpha=alpha)
-        return wide.to(input.dtype)
-    product = multiply({first}, {second})
-    beta, alpha = like(product, beta), like(product, alpha)
-    if alpha != 1:
-        product = mul(product, alpha)
-    shape = tuple(product.shape)
-    expand_to(input, shape)
-    if beta == 0:
-        return product
-    return add(product, input if beta == 1 else mul(input, beta))
-"""
-    scope: dict[str, Any] = {"multiply": multiply, "like": _number_like, "mul": mul, "add": add, "expand_to": expand_to}
-    scope["is_half"] = is_half
-    exec(body, scope)
-    function = scope[name]
-    function.__doc__ = doc
+
+    def addend(input, first, second, *, beta=1, alpha=1):
+        if is_half(first.dtype.numpy) and input.dtype == first.dtype == second.dtype:
+            return addend(input.float(), first.float(), second.float(), beta=beta, alpha=alpha).to(input.dtype)
+        product = multiply(first, second)
+        beta, alpha = _number_like(product, beta), _number_like(product, alpha)
+        if alpha != 1:
+            product = mul(product, alpha)
+        expand_to(input, tuple(product.shape))
+        if beta == 0:
+            return product
+        return add(product, input if beta == 1 else mul(input, beta))
+
+    names = {"first": first, "second": second}
+    code = addend.__code__
+    code = code.replace(co_name=name, co_varnames=tuple([names.get(each, each) for each in code.co_varnames]))
+    function = FunctionType(code, globals(), name, None, addend.__closure__)
+    function.__kwdefaults__, function.__doc__ = addend.__kwdefaults__, doc
     return composite(function, name=name, inplace=True)
 
 

@@ -11,7 +11,6 @@ from ..tensor import wrap
 from .declare import composite
 from .fft import fft, ifft, irfft, rfft
 from .indexing import is_complex, zeros_of
-from .padding import pad_nd
 from .scatter import index_add
 from .shape import view_as_real
 
@@ -73,6 +72,8 @@ def stft(
     x = input if input.ndim == 2 else input.unsqueeze(0)
     if center:
         side = n_fft // 2
+        from .padding import pad_nd
+
         x = pad_nd(x.unsqueeze(1), (side, side), pad_mode).squeeze(1)
     shown = f"{input.type()}{list(input.shape)}, n_fft={n_fft}, hop_length={hop}"
     length = x.shape[1]
@@ -194,5 +195,7 @@ def istft(
             "with zeros in the tail. Please check your center and hop_length settings.",
             stacklevel=3,
         )
+        from .padding import pad_nd
+
         signal = pad_nd(signal, (0, end - total))
     return signal.squeeze(0) if input.ndim == 2 else signal

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.kernels.compile import available
 from flambeau.prims.core import silent
 from flambeau.prims.fold import Sizes, fold, interior, offsets, padded, window_counts, windows
 
@@ -33,6 +32,8 @@ def _geometry(input: tuple[int, ...], weight: tuple[int, ...], windows: tuple, g
     """The geometry for the compiled kernels, or None where NumPy is as good."""
     counts = window_counts(input[2:], weight[2:], *windows)
     products = input[0] * math.prod(weight) * math.prod(counts)
+    from flambeau.kernels.host import available
+
     if max(products, 1) < silent["large"] * 16 or len(counts) > 3 or not available():
         return None
     from flambeau.kernels.conv import Geometry

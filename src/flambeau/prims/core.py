@@ -135,12 +135,26 @@ silent["on_large"] = on_large
 set_kernels(os.environ.get("FLAMBEAU_KERNELS", "1"))
 
 
-def declare(name: str, numpy: Callable[..., Any], source: str) -> Prim:
-    """Compile the source of a prim's call and enter the prim in the table."""
+_templates: dict[str, FunctionType] = {}
+
+
+def declare(name: str, numpy: Callable[..., Any], template: str) -> Prim:
+    """Enter a prim in the table; its call is `template`, in which it is named NAME, and `numpy` is `numpy_NAME`."""
+    if template not in _templates:  # compiled once for all prims of a kind: most of the time of this import
+        found: dict[str, Any] = {}
+        exec(compile(template, f"<prim {template.split('(', maxsplit=1)[0]}>", "exec"), silent, found)  # noqa: S102
+        _templates[template] = found["NAME"]
     silent[f"numpy_{name}"] = numpy
-    exec(compile(source, f"<prim {name}>", "exec"), silent)  # noqa: S102
-    prim = silent.pop(name)
+    pattern = _templates[template]
+    code = pattern.__code__.replace(
+        co_name=name,
+        co_qualname=name,
+        co_filename=f"<prim {name}>",
+        co_names=tuple([n.replace("NAME", name) for n in pattern.__code__.co_names]),
+        co_consts=tuple([name if c == "NAME" else c for c in pattern.__code__.co_consts]),
+    )
+    prim = cast(Any, FunctionType(code, silent, name, pattern.__defaults__))
     prim.__module__, prim.__doc__ = "flambeau.prims", numpy.__doc__
-    prim.name, prim.numpy, prim.source = name, numpy, source
+    prim.name, prim.numpy, prim.source = name, numpy, template.replace("NAME", name)
     table[name] = prim
     return cast(Prim, prim)

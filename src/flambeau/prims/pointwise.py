@@ -33,13 +33,13 @@ def _declare(name: str, numpy: Callable[..., Any], arity: int) -> Prim:
         numpy = _with_out(numpy)
     args = ", ".join("xyz"[:arity])
     source = f"""
-def {name}({args}, out=None):
+def NAME({args}, out=None):
     if out is None and {_PLAIN[arity]}:
         if {_SMALL[arity]}:
-            result = numpy_{name}({args})
+            result = numpy_NAME({args})
             return result if result.__class__ is ndarray else asarray(result)
-        return on_large("{name}", ({args},))
-    return elsewhere("{name}", ({args},), {{}} if out is None else {{"out": out}})
+        return on_large("NAME", ({args},))
+    return elsewhere("NAME", ({args},), {{}} if out is None else {{"out": out}})
 """
     return declare(name, numpy, source)
 
@@ -217,9 +217,9 @@ cast = declare(
     "cast",
     silently(lambda x, dtype: np.asarray(x).astype(dtype, copy=False)),
     """
-def cast(x, dtype):
+def NAME(x, dtype):
     if x.__class__ is ndarray and x.size < large:
         return x.astype(dtype, copy=False)
-    return elsewhere("cast", (x, dtype), {})
+    return elsewhere("NAME", (x, dtype), {})
 """,
 )

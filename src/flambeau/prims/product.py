@@ -44,7 +44,7 @@ def _suits(x: Array, y: Array) -> bool:
 def product(x: Any, y: Any, bias: Any = None) -> Any:
     """x @ y + bias; `bias` (n,) for matrices x (m, k) and y (k, n)."""
     if x.ndim == 2 and y.ndim == 2 and _suits(x, y) and x.shape[1] == y.shape[0]:
-        from flambeau.kernels.compile import available
+        from flambeau.kernels.host import available
 
         if available() and (bias is None or (bias.dtype == x.dtype and bias.strides == (x.itemsize,))):
             from flambeau.kernels.matmul import multiply

@@ -12,13 +12,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flambeau.prims.choice import pays
 from flambeau.prims.core import silently
 from flambeau.prims.random_engine import CHUNK, Engine
 
-Array = NDArray[Any]
+Array = np.ndarray[Any, Any]
 
 _MASK24 = np.uint64(2**24 - 1)
 _SCALE24 = np.float32(2**-24)
@@ -185,7 +184,7 @@ def permutation(engine: Engine, out: Array) -> None:
         out[...] = listed
 
 
-def _swapped(targets: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+def _swapped(targets: np.ndarray[Any, np.dtype[np.int64]], n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """What `arange(n)` becomes when each place i in turn is exchanged with `targets[i] >= i`.
 
     Before step i, place i holds what the last earlier step that aimed at i put there: the value
@@ -257,7 +256,7 @@ def _store(block: Array, values: Array) -> None:
     block[...] = _rounded(values, block)
 
 
-def _singles(engine: Engine, n: int) -> NDArray[np.float32]:
+def _singles(engine: Engine, n: int) -> np.ndarray[Any, np.dtype[np.float32]]:
     """The next `n` numbers in [0, 1) with 24 random bits."""
     result = np.empty(n, np.float32)
     _uniform_single(engine, result, 0.0, 1.0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import os
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 from flambeau.prims.core import AUTO_THRESHOLD, threshold
 
@@ -221,7 +223,7 @@ def _state_of(bits: Any) -> NDArray[np.uint32] | None:
     """The words and position of `bits`, if they lie as the kernels take them."""
     import ctypes
 
-    from flambeau.kernels.compile import available
+    from flambeau.kernels.host import available
 
     if not available():
         return None

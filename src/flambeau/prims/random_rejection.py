@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flambeau.prims.random_engine import Engine
 
-Array = NDArray[Any]
+Array = np.ndarray[Any, Any]
 
 
 def poisson(engine: Engine, rates: Array) -> Array:

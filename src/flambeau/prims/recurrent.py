@@ -160,7 +160,7 @@ class _OnNumPy:
 
 def _runner(cell: str, weights: np.ndarray, bias: np.ndarray | None, rows: int, arrays: dict[str, np.ndarray]) -> Any:
     """What computes the steps of `cell`; `weights` (depth, parts, hidden)."""
-    from flambeau.kernels.compile import available
+    from flambeau.kernels.host import available
 
     if not pays(weights.size, LEAST) or not rows or weights.dtype not in COMPILED or not available():
         return _OnNumPy(cell, weights, bias, rows, arrays)

@@ -21,13 +21,13 @@ def _declare(name: str, numpy: Callable[..., Any], extra: str = "dtype") -> Prim
     args = f"axis, keepdims, {extra}" if extra else "axis, keepdims"
     default = {"": "", "dtype": ", dtype=None", "correction": ", correction=1"}[extra]
     source = f"""
-def {name}(x, axis=None, keepdims=False{default}):
+def NAME(x, axis=None, keepdims=False{default}):
     if x.__class__ is ndarray:
         if x.size < large:
-            result = numpy_{name}(x, {args})
+            result = numpy_NAME(x, {args})
             return result if result.__class__ is ndarray else asarray(result)
-        return on_large("{name}", (x, {args}))
-    return elsewhere("{name}", (x, {args}), {{}})
+        return on_large("NAME", (x, {args}))
+    return elsewhere("NAME", (x, {args}), {{}})
 """
     return declare(name, numpy, source)
 
