@@ -19,8 +19,9 @@ PANEL_BYTES = 3 << 13
 """How much of x a tile's sums take in before they rest in memory: it stays in the first cache."""
 
 
-OUTER_BYTES = 3 << 15
-"""How much of b `outer` takes in before its sums rest in memory: in the second cache, read in order."""
+OUTER_BYTES = {1: 3 << 13, 2: 3 << 13, 3: 3 << 15, 4: 3 << 15}
+"""How much of b `outer` takes in before its sums rest in memory, by the tile's columns (measured): narrow tiles
+read it often and want it in the first cache."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def outer(module: Module, tile: Tile) -> str:
     integers = dict.fromkeys(("count", "depth", "pitch", "panels", "fresh"), "i64")
     fn = Function(module, name, pointers | integers)
     x, rows, steps, b, y, count, depth, pitch, panels, fresh = fn.args
-    block = OUTER_BYTES // (tile.width * BITS[kind] // 8)
+    block = OUTER_BYTES[tile.columns] // (tile.width * BITS[kind] // 8)
     zero = fn.const(0, "i64")
     sums = {at: fn.slot(kind, lanes) for at in tile.grid}
     once = (depth < 1).select(fn.const(1, "i64"), depth)  # an empty sum is written, too

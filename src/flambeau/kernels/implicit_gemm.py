@@ -136,12 +136,18 @@ def pack(module: Module, tile: Tile) -> str:
     zero = fn.const(0, "i64")
     first, count, column = rows.span(rows.args["rw"])
     step = rows.at["sw"] * rows.at["tw"]
+    whole = count & -lanes
+    rest = fn.lane_index(lanes) < (count - whole).splat(lanes)
     with ExitStack() as stack:
         _, near, far = rows.enter(stack)
         near = address(fn, kind, near, first)
         far = address(fn, kind, far, column * rows.at["sw"])
-        with fn.when(step.eq(1)), fn.loop(zero, count, lanes) as at:
-            rows.store(rows.load(far, at, zero, count), near, at, zero, count)
+        with fn.when(step.eq(1)):
+            with fn.loop(zero, whole, lanes) as at:
+                fn.store(fn.load(address(fn, kind, far, at), kind, lanes), address(fn, kind, near, at))
+            with fn.when(whole < count):
+                tail = fn.load_masked(address(fn, kind, far, whole), kind, rest)
+                fn.store_masked(tail, address(fn, kind, near, whole), rest)
         with fn.when(step.eq(2)), fn.loop(zero, count, lanes) as at:
             stop = count * 2 - 1
             halves = [rows.load(far, at * 2 + half, zero, stop) for half in (0, lanes)]
