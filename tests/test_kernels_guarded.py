@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flambeau.kernels import compile as compiling
+from flambeau.kernels import host
 
 pytestmark = [
-    pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite"),
+    pytest.mark.skipif(not host.available(), reason="kernels need llvmlite"),
     pytest.mark.filterwarnings("default"),
 ]
 PROGRAM = Path(__file__).with_name("guarded.py")

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import scipy.special
 
-from flambeau.kernels import compile as compiling
-from flambeau.kernels import fusion
+from flambeau.kernels import fusion, host
 
-pytestmark = pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
 
 REFERENCE = {
     "exp": np.exp,

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import flambeau as torch
-from flambeau.kernels import compile as compiling
-from flambeau.kernels import pool
+from flambeau.kernels import host, pool
 from flambeau.nn import functional as F
 
 RESIDENT = """
@@ -16,7 +15,7 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
 """
-needs_kernels = pytest.mark.skipif(not compiling.available(), reason="the pool needs llvmlite")
+needs_kernels = pytest.mark.skipif(not host.available(), reason="the pool needs llvmlite")
 needs_linux = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory as Linux counts it")
 
 TRAINING = (

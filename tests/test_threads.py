@@ -9,10 +9,10 @@ import pytest
 
 import flambeau as torch
 from flambeau.kernels import compile as compiling
-from flambeau.kernels import pool, threads
+from flambeau.kernels import host, pool, threads
 from flambeau.nn import functional as F
 
-pytestmark = pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
 
 # block: 0 how many tasks have begun, 1 how many have to before one ends, 2... the thread of each task.
 PROBE = """
@@ -145,6 +145,7 @@ COMPUTATIONS = {
     "topk": lambda: [*randn(300, 1000).topk(37, 1)],
     "gather": lambda: gradient(lambda x: x.gather(1, torch.from_numpy(INDEX)), 1000, 1000),
     "scatter": lambda: [torch.zeros(1000).index_add_(0, torch.from_numpy(INDEX.ravel()), randn(200_000))],
+    "embedding": lambda: gradient(lambda x: F.embedding(torch.from_numpy(INDEX), x) @ randn(64, 64), 1000, 64),
     "attention": lambda: gradient(lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True), 2, 4, 130, 32),
     "cross entropy": lambda: gradient(lambda x: F.cross_entropy(x, torch.arange(500) % 1000), 500, 1000),
     "adam": steps(lambda p: torch.optim.Adam(p, lr=0.1)),
