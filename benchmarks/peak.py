@@ -5,8 +5,6 @@ import statistics
 import threading
 import time
 
-from llvmlite import binding as llvm
-
 from benchmarks.worker import THREADS
 
 CHAINS = 24
@@ -49,6 +47,8 @@ def _source(lanes: int) -> str:
 
 def gigaflops() -> float:
     """GFLOP/s of float32 FMAs on all threads: the median of seven runs."""
+    from llvmlite import binding as llvm
+
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     features = llvm.get_host_cpu_features()

@@ -11,9 +11,15 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import pytest  # noqa: E402 -- after the thread counts
 
 import flambeau  # noqa: E402
+from flambeau.kernels.host import available  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("FLAMBEAU_SHARED", ROOT.parent / "shared"))
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("kernels") and not available():
+        pytest.skip("kernels need llvmlite")
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,9 @@ import pytest
 
 import flambeau
 from flambeau.autograd import deferred
-from flambeau.kernels import compile as compiling
 from flambeau.prims.core import set_kernels, silent
 
-pytestmark = pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 SIZE = 1 << 16
 

@@ -64,6 +64,7 @@ def guarded(monkeypatch):
         assert (block[64 + count :] == 12345).all()
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("seed", range(60))
 @pytest.mark.usefixtures("along", "guarded")
 def test_kernels_compute_what_numpy_computes(kernels, seed):

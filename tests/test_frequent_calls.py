@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 import flambeau as torch
-from flambeau.kernels.host import available
 from flambeau.ops import hot
 
-pytestmark = pytest.mark.skipif(not available(), reason="no kernels here")
+pytestmark = pytest.mark.kernels
 F = torch.nn.functional
 
 

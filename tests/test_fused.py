@@ -14,7 +14,7 @@ from flambeau.kernels import compile as compiling
 from flambeau.kernels import fused, pool, threads
 from flambeau.prims.core import set_kernels, silent
 
-pytestmark = pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ import pytest
 
 from flambeau import prims as prim
 from flambeau.kernels import compile as compiling
-from flambeau.kernels import fusion, host
+from flambeau.kernels import fusion
 from flambeau.kernels.lower import POINTWISE
 from flambeau.prims.core import set_kernels, silent
 
-pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 INTEGERS = ("int8", "uint8", "int16", "int32", "int64", "uint64")

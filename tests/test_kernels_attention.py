@@ -8,6 +8,7 @@ import flambeau.nn.functional as F
 from flambeau.kernels import attention as compiled
 from flambeau.prims import attention as arrays
 
+pytestmark = pytest.mark.kernels
 SHAPES = [
     ((), 1, 1, 1, 1),
     ((3,), 5, 7, 3, 2),

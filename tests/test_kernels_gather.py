@@ -4,11 +4,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from flambeau.kernels import host, threads
+from flambeau.kernels import threads
 from flambeau.prims import indexing, scatter
 from flambeau.prims.core import set_kernels, silent
 
-pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 DTYPES = ("float32", "float64", "int64", "int32", "int16", "uint8", "bool", "float16", "bfloat16", "complex64")
 FILL = 0x5A

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flambeau.kernels import host
-
 pytestmark = [
-    pytest.mark.skipif(not host.available(), reason="kernels need llvmlite"),
+    pytest.mark.kernels,
     pytest.mark.filterwarnings("default"),
 ]
 PROGRAM = Path(__file__).with_name("guarded.py")

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 import flambeau
-from flambeau.kernels import compile as compiling
 from flambeau.kernels import fusion
 from flambeau.ops import activation, loss
 
 ROWS, CLASSES = 300, 257
 
 
-@pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+@pytest.mark.kernels
 @pytest.mark.parametrize(
     "function",
     [

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.special
 
-from flambeau.kernels import fusion, host
+from flambeau.kernels import fusion
 
-pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 REFERENCE = {
     "exp": np.exp,

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 import flambeau
-from flambeau.kernels import compile as compiling
 from flambeau.prims import product as products
 
-pytestmark = pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 SIZES = [(1, 1, 1), (5, 7, 3), (13, 65, 17), (100, 200, 30), (30, 64, 900), (7, 130, 5), (600, 33, 8)]
 

@@ -13,7 +13,7 @@ from flambeau.kernels import host
 from flambeau.kernels.objects import Linker, Unlinkable
 
 pytestmark = [
-    pytest.mark.skipif(not host.available(), reason="kernels need llvmlite"),
+    pytest.mark.kernels,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="objects are ELF on Linux"),
 ]
 

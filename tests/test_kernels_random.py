@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from flambeau.kernels import host
 from flambeau.prims import random
 from flambeau.prims.core import set_kernels, silent
 from flambeau.prims.random_engine import Engine
 
-pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 SIZES = (1, 2, 3, 15, 16, 17, 40, 311, 312, 313, 624, 625, 2048, 5000, 70_001)
 

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 import flambeau
-from flambeau.kernels import compile as compiling
 from flambeau.prims import recurrent
 from flambeau.prims.recurrent import GATES, Weights, layer, layer_back
 
-pytestmark = pytest.mark.skipif(not compiling.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 SIZES = {"alike": (5,) * 4, "ending": (7, 7, 4, 1), "one": (1, 1), "none": (3,)}
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from flambeau.kernels import host, threads
 from flambeau.kernels import scan as kernels
+from flambeau.kernels import threads
 from flambeau.prims import scan
 from flambeau.prims.core import set_kernels, silent
 
-pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 FILL = 0x5A
 INT64 = np.dtype(np.int64)

@@ -4,12 +4,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from flambeau.kernels import host, threads
 from flambeau.kernels import select as kernels
+from flambeau.kernels import threads
 from flambeau.prims import sorting
 from flambeau.prims.core import set_kernels, silent
 
-pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 DTYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "uint64", "bool")
 SHAPES = ((1,), (2,), (31,), (32,), (33,), (65,), (200,), (1000,), (3, 70), (70, 3), (4, 5, 130), (2, 130, 6))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import flambeau as torch
-from flambeau.kernels import host, pool
+from flambeau.kernels import pool
 from flambeau.nn import functional as F
 
 RESIDENT = """
@@ -15,7 +15,6 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
 """
-needs_kernels = pytest.mark.skipif(not host.available(), reason="the pool needs llvmlite")
 needs_linux = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory as Linux counts it")
 
 TRAINING = (
@@ -77,7 +76,7 @@ print(full - start, seen - start, kept - start, resident() - start, pool.statist
 
 
 @needs_linux
-@needs_kernels
+@pytest.mark.kernels
 def test_what_the_pool_keeps_goes_back_to_the_system_when_asked(python):
     done = python("-c", GIVEN_BACK, FLAMBEAU_KERNELS="1")
     full, seen, kept, left, count = map(int, done.stdout.split())
@@ -129,7 +128,7 @@ class Recurrent(torch.nn.Module):
         return self.inner(x.reshape(8, -1, 200))[0].reshape(x.shape)
 
 
-@needs_kernels
+@pytest.mark.kernels
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_step_leaves_nothing_behind_without_the_garbage_collector(name):
     """A graph and its arrays die with the last reference: there are no cycles in them."""
@@ -147,7 +146,7 @@ def test_a_step_leaves_nothing_behind_without_the_garbage_collector(name):
         gc.enable()
 
 
-@needs_kernels
+@pytest.mark.kernels
 def test_an_array_too_large_is_an_error_that_changes_nothing():
     pool.empty((1 << 20,), np.dtype(np.float32))
     before = pool.statistics()

@@ -9,10 +9,10 @@ import pytest
 
 import flambeau as torch
 from flambeau.kernels import compile as compiling
-from flambeau.kernels import host, pool, threads
+from flambeau.kernels import pool, threads
 from flambeau.nn import functional as F
 
-pytestmark = pytest.mark.skipif(not host.available(), reason="kernels need llvmlite")
+pytestmark = pytest.mark.kernels
 
 # block: 0 how many tasks have begun, 1 how many have to before one ends, 2... the thread of each task.
 PROBE = """
