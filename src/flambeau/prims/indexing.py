@@ -37,6 +37,8 @@ class Index(NamedTuple):
 
 def split_index(index: Any, shape: tuple[int, ...]) -> Index:
     """Split the index expression of `x[index]`, whose arrays are ndarrays, for `x` of `shape`."""
+    if index.__class__ is np.ndarray and shape and _is_alone(index, len(shape)):
+        return Index(None, (index,))
     if type(index) is not tuple:
         index = tuple(index) if _stands_for_tuple(index) else (index,)
     items = [_as_item(item) for item in index]
@@ -95,6 +97,13 @@ def split_index(index: Any, shape: tuple[int, ...]) -> Index:
             advanced.append(item)
     basic.append(Ellipsis)
     return Index(None if plain else tuple(basic), tuple(advanced) if gathers else None)
+
+
+def _is_alone(index: Array, ndim: int) -> bool:
+    """Whether an array is an index expression by itself, and nothing is to be said against it."""
+    if index.dtype == bool:
+        return 0 < index.ndim <= ndim
+    return index.ndim > 0 and index.dtype in (np.int64, np.int32)
 
 
 def _stands_for_tuple(index: Any) -> bool:
@@ -233,9 +242,14 @@ def index_put(
     out: Array | None = None,
 ) -> Array:
     """`x` with `values` written (or added) at `advanced`. `out` may be `x`."""
+    values = np.asarray(values)
+    first = advanced[0]
+    if not (values.ndim or accumulate) and len(advanced) == 1 and first.dtype == bool:
+        if first.shape == x.shape[: first.ndim] and first.ndim:
+            return masked_fill(x, first.reshape(*first.shape, *(1,) * (x.ndim - first.ndim)), values, out)
     shape = index_shape(x.shape, advanced)
     try:
-        values = np.broadcast_to(values, shape)
+        strides = _strides_over(values, shape)
     except ValueError:
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to "
@@ -245,19 +259,19 @@ def index_put(
         return target(x, out)
     arrays = [item for item in advanced if item is not FULL]
     masked = len(arrays) == 1 and arrays[0].dtype == bool
-    if masked and not accumulate and values.size and not any(values.strides):
+    if masked and not accumulate and not any(strides):
         place = sum(1 for _ in itertools.takewhile(lambda item: item is FULL, advanced))
         mask = arrays[0].reshape(*arrays[0].shape, *(1,) * (x.ndim - place - arrays[0].ndim))
-        return masked_fill(x, mask, values[(0,) * values.ndim], out)
-    entries = _integers(advanced)
-    if entries is not None and pays("scatter", math.prod(shape)):
-        _check_positions(x.shape, advanced, entries)
-        out = target(x, out)
-        op = "sum" if accumulate else "set"
+        return masked_fill(x, mask, values.reshape(-1)[0], out)
+    if pays("scatter", math.prod(shape)) and (entries := _integers(advanced)) is not None:
+        if out is not None:
+            _check_positions(x.shape, advanced, entries)
+        done = target(x, out)
         given = tuple([None if item is FULL else item for item in entries])
-        if write_at(out, given, values, values.strides, op, True):
-            return out
-        x = out
+        if write_at(done, given, values, strides, "sum" if accumulate else "set", True):
+            return done
+        _check_positions(x.shape, advanced, entries)
+    values = np.broadcast_to(values, shape)
     try:
         if not accumulate or masked:
             sums = x[advanced] + values if accumulate else values
@@ -272,6 +286,13 @@ def index_put(
     return into_flat(target(x, out), lambda flat: combine_at(flat, flat_positions, flat_values, "sum"))
 
 
+def _strides_over(values: Array, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of `values` broadcast to `shape`; ValueError if it does not."""
+    if values.shape == shape:
+        return values.strides
+    return np.broadcast_to(values, shape).strides if values.ndim else (0,) * len(shape)
+
+
 def _check_positions(shape: tuple[int, ...], advanced: tuple[Any, ...], entries: tuple[Any, ...]) -> None:
     """Raise PyTorch's error if an index is outside."""
     for dim, item in enumerate(entries):
@@ -281,6 +302,8 @@ def _check_positions(shape: tuple[int, ...], advanced: tuple[Any, ...], entries:
 
 def index_shape(shape: tuple[int, ...], advanced: tuple[Any, ...]) -> tuple[int, ...]:
     """The shape of `x[advanced]` for `x` of `shape`."""
+    if len(advanced) == 1 and advanced[0].dtype != bool:
+        return (*advanced[0].shape, *shape[1:])
     sizes: list[tuple[int, ...]] = []
     kept: list[int] = []
     dim = 0
