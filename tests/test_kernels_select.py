@@ -147,3 +147,24 @@ def test_the_number_of_threads_does_not_matter():
     finally:
         threads.set_num_threads(before)
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8"])
+@pytest.mark.parametrize("right", [False, True])
+def test_search(dtype, right):
+    for rows, length, count in (
+        ((), 1, 1),
+        ((), 5, 9),
+        ((), 64, 3000),
+        ((), 1000, 40_001),
+        ((3,), 7, 10),
+        ((2, 2), 33, 70),
+    ):
+        boundaries = np.sort(values((*rows, length), dtype, True), axis=-1)
+        wanted = values((*rows, count), dtype, True)
+        set_kernels("force")
+        got = sorting.searchsorted(boundaries, wanted, right)
+        set_kernels("0")
+        want = sorting.searchsorted(boundaries, wanted, right)
+        assert got.dtype == want.dtype
+        np.testing.assert_array_equal(got, want)

@@ -12,6 +12,7 @@ LEAST = {
     "select": 256,
     "sort": 1024,
     "normal": 16,
+    "search": 256,
 }
 """Elements that a call handles."""
 

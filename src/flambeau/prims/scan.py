@@ -46,10 +46,9 @@ _ACCUMULATOR = {np.dtype(np.float32): np.float64, np.dtype(np.complex64): np.com
 def _accumulate(ufunc: np.ufunc, x: Array, dim: int) -> Array:
     if x.ndim == 0:
         return x.copy()
-    with np.errstate(all="ignore"):
-        wide = widen(x)
-        accumulator = _ACCUMULATOR.get(x.dtype, wide.dtype)
-        return ufunc.accumulate(wide, dim, dtype=accumulator).astype(x.dtype, copy=False)
+    wide = widen(x)
+    accumulator = _ACCUMULATOR.get(x.dtype, wide.dtype)
+    return ufunc.accumulate(wide, dim, dtype=accumulator).astype(x.dtype, copy=False)
 
 
 def cummax(x: Array, dim: int) -> tuple[Array, Array]:
@@ -82,17 +81,16 @@ def logcumsumexp(x: Array, dim: int) -> Array:
         return x.copy()
     if pays("scan", x.size) and x.dtype in _TARGETS[:2]:
         return _scans().scan("logaddexp", x, dim % x.ndim, x.dtype)[0]  # type: ignore[no-any-return]
-    with np.errstate(all="ignore"):
-        if x.dtype.kind != "c":
-            wide = x.astype(np.float64, copy=False)
-            return np.logaddexp.accumulate(wide, dim).astype(x.dtype, copy=False)
-        steps = np.moveaxis(x, dim, 0)
-        sums = np.empty_like(steps)
-        total = np.full(steps.shape[1:], -np.inf, dtype=x.dtype)
-        for place, step in enumerate(steps):
-            total = _logaddexp_complex(total, step)
-            sums[place] = total
-        return np.ascontiguousarray(np.moveaxis(sums, 0, dim))
+    if x.dtype.kind != "c":
+        wide = x.astype(np.float64, copy=False)
+        return np.logaddexp.accumulate(wide, dim).astype(x.dtype, copy=False)
+    steps = np.moveaxis(x, dim, 0)
+    sums = np.empty_like(steps)
+    total = np.full(steps.shape[1:], -np.inf, dtype=x.dtype)
+    for place, step in enumerate(steps):
+        total = _logaddexp_complex(total, step)
+        sums[place] = total
+    return np.ascontiguousarray(np.moveaxis(sums, 0, dim))
 
 
 def _logaddexp_complex(a: Array, b: Array) -> Array:

@@ -185,7 +185,8 @@ def kthvalue(x: Array, k: int, dim: int = -1) -> tuple[Array, Array]:
     dim %= x.ndim
     if pays("select", x.size) and _selects(x, dim):
         values, places = _selection().least(x, dim, k, False, True)
-        return np.take(values, 0, dim), np.take(places, 0, dim)
+        shape = (*x.shape[:dim], *x.shape[dim + 1 :])
+        return values.reshape(shape), places.reshape(shape)
     rows = _last(x, dim)
     packed = _ranked(rows, False)
     if packed is None:
@@ -237,6 +238,12 @@ def mode(x: Array, dim: int = -1) -> tuple[Array, Array]:
 # Search
 
 
+def _searched(boundaries: Array, values: Array, right: bool) -> Array | None:
+    from flambeau.kernels.search import places
+
+    return places(np.ascontiguousarray(boundaries), np.ascontiguousarray(values), right)
+
+
 def searchsorted(boundaries: Array, values: Array, right: bool = False, sorter: Array | None = None) -> Array:
     """Where each of `values` goes into the ordered last dimension of `boundaries`."""
     side: Any = "right" if right else "left"
@@ -245,7 +252,13 @@ def searchsorted(boundaries: Array, values: Array, right: bool = False, sorter: 
         common = np.dtype(np.float32)
     if sorter is not None:
         boundaries = np.take_along_axis(boundaries, sorter, -1)
-    boundaries, values = boundaries.astype(common), values.astype(common)
+    boundaries, values = boundaries.astype(common, copy=False), values.astype(common, copy=False)
+    if (
+        pays("search", values.size)
+        and boundaries.shape[-1]
+        and (found := _searched(boundaries, values, right)) is not None
+    ):
+        return found
     if boundaries.ndim == 1:
         return np.asarray(np.searchsorted(boundaries, values, side), dtype=np.int64)
     count = values.shape[-1]
