@@ -211,3 +211,22 @@ def test_a_pending_result_is_an_array_to_everybody_else():
     assert stands.reshape(2, 2).tolist() == [[0, 2], [4, 6]]
     assert Pass().take(lambda g: g, (g,)) is g
     assert Pass().take(lambda g, y: (g * y).astype(np.float64), (g, y)) is None
+
+
+def test_a_leaf_takes_the_array_that_was_made_for_it_and_no_other(monkeypatch):
+    from flambeau.autograd.graph import AccumulateGrad
+
+    owned = []
+    accumulate = AccumulateGrad.accumulate
+    monkeypatch.setattr(
+        AccumulateGrad, "accumulate", lambda self, g, own: (owned.append((g.shape, own)), accumulate(self, g, own))[1]
+    )
+    x, w = flambeau.randn(4, 3), flambeau.randn(5, 3, requires_grad=True)
+    flambeau.nn.functional.linear(x, w).sum().backward()
+    assert owned == [((5, 3), True)]
+    a, b = flambeau.zeros(3, requires_grad=True), flambeau.zeros(3, requires_grad=True)
+    g = flambeau.ones(3)
+    (a + b).backward(g)
+    arrays = [g.numpy(), a.grad.numpy(), b.grad.numpy()]
+    for k, each in enumerate(arrays):
+        assert not any(np.shares_memory(each, other) for other in arrays[k + 1 :])

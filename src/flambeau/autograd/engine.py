@@ -26,8 +26,15 @@ from .saved import check_anomaly
 quiet = _make_extobj(all="ignore")
 set_errstate, reset_errstate = _extobj_contextvar.set, _extobj_contextvar.reset
 
-# References to a cotangent that only the engine holds: the loop's variable, the rule's tuple, the call's argument.
-_OWNED = 3
+
+def _references() -> int:
+    """How many references the loop counts to a cotangent that nothing else holds."""
+    results = (np.empty(0), None)
+    r = results[0]
+    return sys.getrefcount(r)
+
+
+_OWNED = _references()
 
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
@@ -168,7 +175,8 @@ class Task(Deferring):
                         if pending and (edge in self.leaves or r.__class__ is Pending):
                             results = self.put_off(edge, r, results)
                         elif plain and edge.extras is None:
-                            edge.accumulate(r, refcount(r) <= _OWNED)
+                            references = refcount(r)
+                            edge.accumulate(r, references <= _OWNED)
                             if edge.post_accumulate is not None:
                                 if pending:
                                     results = self.settle(*results)
