@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math as _math
+from builtins import bool as _bool
+from builtins import int as _int
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 from typing import Any as _Any
@@ -44,34 +46,34 @@ newaxis = None
 legacy_contiguous_format = contiguous_format
 
 
-def is_tensor(obj: object) -> bool:
+def is_tensor(obj: object) -> _bool:
     """Whether `obj` is a tensor."""
     return isinstance(obj, Tensor)
 
 
-def is_storage(obj: object) -> bool:
+def is_storage(obj: object) -> _bool:
     """Whether `obj` is a storage."""
     from .storage import TypedStorage, UntypedStorage
 
     return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
-def numel(input: Tensor) -> int:
+def numel(input: Tensor) -> _int:
     """The number of elements."""
     return input.numel()
 
 
-def is_floating_point(input: Tensor) -> bool:
+def is_floating_point(input: Tensor) -> _bool:
     """Whether the dtype is floating-point."""
     return input.is_floating_point()
 
 
-def is_complex(input: Tensor) -> bool:
+def is_complex(input: Tensor) -> _bool:
     """Whether the dtype is complex."""
     return input.is_complex()
 
 
-def is_nonzero(input: Tensor) -> bool:
+def is_nonzero(input: Tensor) -> _bool:
     """Whether a one-element tensor is nonzero."""
     return input.is_nonzero()  # type: ignore[attr-defined, no-any-return]
 
@@ -93,11 +95,11 @@ def get_default_device() -> device:
     return device("cpu")
 
 
-def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+def use_deterministic_algorithms(mode: _bool, *, warn_only: _bool = False) -> None:
     """Does nothing: every operation here is deterministic."""
 
 
-def are_deterministic_algorithms_enabled() -> bool:
+def are_deterministic_algorithms_enabled() -> _bool:
     """True: every operation here is deterministic."""
     return True
 
@@ -168,4 +170,4 @@ def __dir__() -> list[str]:
 
 from .autograd.gradcheck import gradcheck as _gradcheck  # noqa: E402 -- a layer above `autograd`
 
-autograd.gradcheck = _gradcheck  # the function, as in PyTorch, not the module of that name
+autograd.gradcheck = _gradcheck  # type: ignore[assignment]  # the function, as in PyTorch, not the module of that name

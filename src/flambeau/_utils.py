@@ -89,7 +89,7 @@ def _rebuild_tensor_v3(
         tensor = -tensor  # type: ignore[operator]
     if requires_grad:
         tensor.requires_grad = True
-    tensor._backward_hooks = backward_hooks
+    tensor._backward_hooks = backward_hooks  # type: ignore[attr-defined]
     return tensor
 
 

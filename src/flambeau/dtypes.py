@@ -218,7 +218,7 @@ class finfo:
         if type.name in _EXTENSION:
             import ml_dtypes
 
-            limits = ml_dtypes.finfo(type.numpy)
+            limits = ml_dtypes.finfo(type.numpy)  # type: ignore[no-untyped-call]
         else:
             limits = np.finfo(type.numpy)
         self.bits = type.itemsize * 8

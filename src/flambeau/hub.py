@@ -1,5 +1,6 @@
 """Models from a folder with a `hubconf.py`, and weights from a URL, kept in a cache folder."""
 
+import builtins
 import errno
 import hashlib
 import importlib.util
@@ -141,7 +142,7 @@ def _entrypoint(module: ModuleType, model: str) -> Callable[..., Any]:
     return function
 
 
-def list(github: str, source: str = "local", **kwargs: Any) -> "list[str]":
+def list(github: str, source: str = "local", **kwargs: Any) -> "builtins.list[str]":
     """The names of the models that a folder's `hubconf.py` offers."""
     module = _hubconf(github, source)
     return [name for name, x in vars(module).items() if callable(x) and not name.startswith("_")]

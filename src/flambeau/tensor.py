@@ -424,7 +424,7 @@ def as_subclass(result: Any, cls: type) -> Any:
 
 def retyped(tensor: Tensor, cls: type) -> Any:
     """The same tensor (memory, graph, version) as an instance of `cls`."""
-    made = new(cls)
+    made: Any = new(cls)
     made._array, made._node, made._counter = tensor._array, tensor._node, tensor._counter
     if tensor._base is not None:
         made._base = tensor._base

@@ -200,9 +200,6 @@ class Methods:
     def _polygamma_(self, order: SupportsIndex) -> Tensor:
         """The `order`-th derivative of the digamma function."""
 
-    @property
-    def _tangent(self) -> Any: ...
-
     def abs(self, *, out: Tensor | None = None) -> Tensor:
         """The absolute value (of complex numbers: the modulus)."""
 

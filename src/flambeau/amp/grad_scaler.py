@@ -115,7 +115,7 @@ class GradScaler:
         with flambeau.no_grad():
             for gradient in gradients:
                 values = gradient._values() if gradient.is_sparse else gradient
-                state.found_inf |= not values.isfinite().all().item()
+                state.found_inf = bool(state.found_inf) or not values.isfinite().all().item()
                 values.mul_(inverse)
         state.stage = OptState.UNSCALED
 

@@ -260,7 +260,7 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
                 cls.setup_context(ctx, args, output)
         many = isinstance(output, (tuple, list))
         results = [_result(each, args, ctx) for each in (output if many else [output])]
-        node = new(cls._backward_cls)  # type: ignore[attr-defined]
+        node: BackwardFunction = new(cls._backward_cls)  # type: ignore[attr-defined]
         node.ctx = ctx
         if recording:
             _record(node, args, places, results)

@@ -7,7 +7,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -150,6 +150,12 @@ class _GradMode(Decorating):
     """Common to `no_grad` and `enable_grad`; both may decorate without being called."""
 
     mode: bool
+
+    @overload
+    def __new__(cls, function: None = None) -> Self: ...
+
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
 
     def __new__(cls, function: Any = None) -> Any:
         self = object.__new__(cls)

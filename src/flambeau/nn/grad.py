@@ -32,6 +32,7 @@ def _gradient(n: int, of: str) -> Callable[..., Tensor]:
             output = getattr(F, convolve)(*pair, None, *how)
         return flambeau.autograd.grad(output, free, grad_output)[0]
 
+    gradient: Callable[..., Tensor]
     if of == "input":
 
         def gradient(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import flambeau
 from flambeau.autograd.modes import watch_plain_classes
 from flambeau.ops.declare import namespace
-from flambeau.tensor import Tensor
+from flambeau.tensor import Tensor, TensorType
 
 __all__ = [
     "Buffer",
@@ -30,7 +30,7 @@ def _disabled_torch_function_impl(
 _disabled_torch_function_impl.__func__.disabled = True  # type: ignore[attr-defined]
 
 
-class _MarkedTensorType(type(Tensor)):  # type: ignore[misc]
+class _MarkedTensorType(TensorType):
     """A tensor type whose instances are also the tensors carrying its `_mark` attribute.
 
     A parameter made from a tensor subclass keeps that subclass's type and is only marked.
@@ -69,8 +69,8 @@ class Parameter(Tensor, metaclass=_MarkedTensorType):
                 "please correct the detach() semantics defined by its __torch_dispatch__() "
                 "implementation."
             )
-        marked._is_param = True
-        return marked
+        marked._is_param = True  # type: ignore[attr-defined]
+        return marked  # type: ignore[return-value]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         if id(self) not in memo:
@@ -84,7 +84,7 @@ class Parameter(Tensor, metaclass=_MarkedTensorType):
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         from flambeau._utils import _get_state, _rebuild_parameter, _rebuild_parameter_with_state
 
-        args = (self.data, self.requires_grad, OrderedDict())
+        args: tuple[Any, ...] = (self.data, self.requires_grad, OrderedDict())
         state = _get_state(self)
         if not state:
             return _rebuild_parameter, args
@@ -122,6 +122,7 @@ class UninitializedTensorMixin:
     """A tensor with a dtype and no shape yet; lazy modules give it one at their first call."""
 
     cls_to_become: type = Tensor
+    data: Any
 
     # What may be asked of a tensor without a shape: moves, casts and loading.
     _allowed_methods: ClassVar[set[str]] = {
@@ -146,7 +147,7 @@ class UninitializedTensorMixin:
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Become an ordinary tensor of `shape` with unset values, in place."""
-        data: Any = self.data  # type: ignore[attr-defined]
+        data = self.data
         self.data = flambeau.empty(shape, device=device or data.device, dtype=dtype or data.dtype)
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
 
@@ -165,7 +166,7 @@ class UninitializedTensorMixin:
             "Call `forward` to initialize the parameters before calling `module.share_memory()`."
         )
 
-    def __repr__(self) -> str:
+    def __repr__(self, *, tensor_contents: str | None = None) -> str:
         return f"<{type(self).__name__}>"
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
@@ -175,7 +176,7 @@ class UninitializedTensorMixin:
     def __torch_function__(cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         name = getattr(func, "__name__", "")
         if name in cls._allowed_methods or type(func).__name__ == "method-wrapper":
-            return Tensor.__torch_function__.__func__(cls, func, types, args, kwargs or {})
+            return Tensor.__torch_function__.__func__(cls, func, types, args, kwargs or {})  # type: ignore[attr-defined]
         raise ValueError(
             f"Attempted to use an uninitialized parameter in {func}. "
             "This error happens when you are using a `LazyModule` or "
@@ -190,7 +191,7 @@ def is_lazy(param: Any) -> bool:
     return isinstance(param, UninitializedTensorMixin)
 
 
-class UninitializedParameter(UninitializedTensorMixin, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
     """A parameter whose shape is found at the first forward call of a lazy module."""
 
     cls_to_become = Parameter
@@ -204,7 +205,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
         return memo[id(self)]
 
 
-class UninitializedBuffer(UninitializedTensorMixin, Tensor):
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):  # type: ignore[misc]
     """A buffer whose shape is found at the first forward call of a lazy module."""
 
     def __new__(

@@ -108,7 +108,8 @@ class AveragedModel(Module):
     @flambeau.no_grad()
     def update_parameters(self, model: Module) -> None:
         """Take the present parameters of `model` into the average."""
-        averages, currents = list(self.module.parameters()), list(model.parameters())
+        averages: list[Tensor] = list(self.module.parameters())
+        currents: list[Tensor] = list(model.parameters())
         buffers = list(zip(self.module.buffers(), model.buffers(), strict=False))
         if self.use_buffers:
             averages += [mine for mine, _ in buffers]

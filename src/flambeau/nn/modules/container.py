@@ -104,7 +104,7 @@ class Sequential(_Indexed):
     def __add__(self, other: Sequential) -> Sequential:
         return Sequential(*self).__iadd__(other)
 
-    def __iadd__(self, other: Any) -> Self:
+    def __iadd__(self, other: Any) -> Self:  # type: ignore[misc]
         if not isinstance(other, Sequential):
             raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return self.extend(list(other))

@@ -75,7 +75,7 @@ class _Affine(Module):
         if self.weight is not None:
             init.ones_(self.weight)
         if self._parameters.get("bias") is not None:
-            init.zeros_(self.bias)
+            init.zeros_(self.bias)  # type: ignore[arg-type]
 
 
 def _as_shape(shape: Any) -> tuple[int, ...]:

@@ -341,7 +341,8 @@ class TransformerEncoder(Module):
                 src_key_padding_mask=src_key_padding_mask,
             )
         if self._skips_padding(src, mask, src_key_padding_mask):
-            output = output.masked_fill((src_key_padding_mask != 0).unsqueeze(-1), 0.0)
+            assert src_key_padding_mask is not None
+            output = output.masked_fill(src_key_padding_mask.ne(0).unsqueeze(-1), 0.0)
         return output if self.norm is None else self.norm(output)
 
     def _skips_padding(self, src: Tensor, mask: Any, padding: Any) -> bool:

@@ -131,7 +131,7 @@ class PruningContainer(BasePruningMethod):
 
     def add_pruning_method(self, method: BasePruningMethod) -> None:
         """Add `method`, which must act on the same parameter."""
-        if not isinstance(method, BasePruningMethod) and method is not None:
+        if not isinstance(method, BasePruningMethod) and method is not None:  # type: ignore[unreachable]
             raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
         if method is not None and self._tensor_name != method._tensor_name:
             raise ValueError(
@@ -200,13 +200,15 @@ class Identity(BasePruningMethod):
 class _ByAmount(BasePruningMethod):
     """Prunes a number of elements or channels (int) or a fraction of them (float)."""
 
-    def __init__(self, amount: float) -> None:
+    amount: float
+
+    def __init__(self, amount: Any) -> None:
         if not isinstance(amount, numbers.Real):
             raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
         whole = isinstance(amount, numbers.Integral)
-        if amount < 0 or (not whole and amount > 1.0):
+        if amount < 0 or (not whole and amount > 1.0):  # type: ignore[operator]
             raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
-        self.amount = amount
+        self.amount = amount  # type: ignore[assignment]
 
     def _count(self, size: int) -> int:
         """How many of `size`; ValueError where that is more than there are."""

@@ -153,6 +153,7 @@ def pack_padded_sequence(
         input = input.index_select(0 if batch_first else 1, order)
     if batch_first:
         input = input.transpose(0, 1)
+    assert isinstance(lengths, Tensor)
     sizes = _batch_sizes(input, lengths)
     steps = flambeau.arange(len(sizes)).unsqueeze(1)
     present = steps < lengths.unsqueeze(0)
