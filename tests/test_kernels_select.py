@@ -12,7 +12,7 @@ from flambeau.prims.core import set_kernels, silent
 pytestmark = pytest.mark.kernels
 
 DTYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "uint64", "bool")
-SHAPES = ((1,), (2,), (31,), (32,), (33,), (65,), (200,), (1000,), (3, 70), (70, 3), (4, 5, 130), (2, 130, 6))
+SHAPES = ((1,), (2,), (31,), (32,), (33,), (65,), (200,), (1000,), (2051,), (3, 70), (70, 3), (4, 5, 130), (2, 130, 6))
 FILL = 0x5A
 
 

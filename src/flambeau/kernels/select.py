@@ -2,8 +2,8 @@
 
 An element's key is an unsigned integer in the order wanted: NaN above all numbers, -0 with 0, all
 turned round for the largest. The k-th key is found by halving the range of keys and counting, which
-vectors do at the speed of memory; what lies below is collected in the order of positions, sorted in
-blocks by counting ranks, and merged, so that ties keep that order.
+vectors do at the speed of memory; what lies below is collected in the order of positions, and
+sorted so that ties keep that order: few by ranks in blocks that are merged, many digit by digit.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from flambeau.kernels.scan import merged
 
 BLOCK = 32
 """Elements sorted by their ranks."""
+RADIX = 1 << 11
+"""Elements from which digits are sooner sorted than blocks merged."""
+DIGIT = 11
 SHARE = 1 << 13
 """Elements that are worth a task."""
 
@@ -78,8 +81,11 @@ class _Select:
                 self.deliver_one()
             else:
                 self.collect()
-                self.rank()
-                self.merge()
+                with fn.when(self.k < RADIX):
+                    self.rank()
+                    self.merge()
+                with fn.when(self.k >= RADIX):
+                    self.distribute()
 
     def padded(self, count: Value) -> Value:
         """Room for so many, up to a whole number of blocks, and a block more."""
@@ -234,9 +240,52 @@ class _Select:
             fn.store(new, source, slot=True)
             fn.store(old, target, slot=True)
             fn.store(length + length, run, slot=True)
-        ordered = fn.load_slot(source, "ptr")
+        self.deliver_all(fn.load_slot(source, "ptr"))
+
+    def distribute(self) -> None:
+        """The chosen in order, by one digit of the key after the other; deliver them."""
+        fn, k, shift = self.fn, self.k, BITS[self.item] // 2
         with fn.loop(self.zero, k) as i:
-            where = fn.load(fn.offset(ordered, i * self.item_bytes), "u32").convert("u64").convert("i64")
+            key = fn.load(fn.offset(self.chosen, i * self.bytes), self.kind).convert(self.item)
+            where = fn.load(fn.offset(self.where, i * 4), "u32").convert(self.item)
+            fn.store((key << shift) | where, _at(self.items, i, self.item_bytes))
+        counts = fn.offset(self.spare, self.padded(k) * self.item_bytes)
+        source, target = fn.slot("ptr"), fn.slot("ptr")
+        fn.store(self.items, source, slot=True)
+        fn.store(self.spare, target, slot=True)
+        digits = fn.const(1 << DIGIT, "i64")
+        with fn.loop(self.zero, fn.const(BITS[self.kind], "i64"), DIGIT) as low:
+            old, new = fn.load_slot(source, "ptr"), fn.load_slot(target, "ptr")
+
+            def bin_of(i: Value) -> Value:
+                key = fn.load(fn.offset(_at(old, i, self.item_bytes), self.item_bytes // 2), self.kind)
+                digit = (key >> low.convert(self.kind)) & (1 << DIGIT) - 1
+                return _at(counts, digit.convert("u64").convert("i64"), 8)
+
+            swept(fn, self.zero, digits, 8, lambda i, lanes: fn.store(fn.const(0, "i64", lanes), _at(counts, i, 8)))
+            with fn.loop(self.zero, k) as i:
+                place = bin_of(i)
+                fn.store(fn.load(place, "i64") + 1, place)
+            with fn.when(fn.load(bin_of(self.zero), "i64").ne(k)):  # else all have this digit
+                total = fn.slot("i64")
+                fn.store(self.zero, total, slot=True)
+                with fn.loop(self.zero, digits) as digit:
+                    place, before = _at(counts, digit, 8), fn.load_slot(total, "i64")
+                    fn.store(before + fn.load(place, "i64"), total, slot=True)
+                    fn.store(before, place)
+                with fn.loop(self.zero, k) as i:
+                    item, place = self.item_at(old, i), bin_of(i)
+                    at = fn.load(place, "i64")
+                    fn.store(item, _at(new, at, self.item_bytes))
+                    fn.store(at + 1, place)
+                fn.store(new, source, slot=True)
+                fn.store(old, target, slot=True)
+        self.deliver_all(fn.load_slot(source, "ptr"))
+
+    def deliver_all(self, ordered: Value) -> None:
+        fn = self.fn
+        with fn.loop(self.zero, self.k) as i:
+            where = fn.load(_at(ordered, i, self.item_bytes), "u32").convert("u64").convert("i64")
             self.deliver(where, self.out + i * self.task["along_y"])
 
     def item_at(self, base: Value, i: Value) -> Value:
@@ -348,7 +397,7 @@ def plan(
     tasks = min(division(lines * n, SHARE), lines) if lines > 1 else ALONE if n < 4 * SHARE else 1
     share = -(-lines // max(tasks, 1))
     size = 8 if dtype.itemsize == 8 else 4
-    room = _padded(n) * size + _padded(kept) * (size + 4 + 4 * size)
+    room = _padded(n) * size + _padded(kept) * (size + 4 + 4 * size) + (8 << DIGIT)
     steps = (outer[1], strides[dim], inner[1], kept * inner[0], inner[0])
     integers = table(lines, inner[0], n, k, share, room, *steps)
     dense = strides[dim] == dtype.itemsize

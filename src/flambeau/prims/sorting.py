@@ -94,7 +94,7 @@ def _selection() -> Any:
     return select
 
 
-ALONE = 1 << 15
+ALONE = 1 << 12
 """Elements of a single line up to which the kernel sorts it sooner than NumPy sorts ranks of 32 bits."""
 SPLIT = 1 << 16
 """Elements of a single line from which its parts are searched side by side."""
