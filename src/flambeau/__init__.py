@@ -107,7 +107,8 @@ def are_deterministic_algorithms_enabled() -> _bool:
 _LAZY_MODULES = frozenset(
     {
         *("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "hub", "jit", "launch"),
-        *("linalg", "mps", "nn", "optim", "overrides", "random", "return_types", "serialization", "special", "storage"),
+        *("linalg", "masked", "mps", "nn", "optim", "overrides", "random", "return_types", "serialization", "signal"),
+        *("special", "storage"),
         *("testing", "torch_version", "types", "utils", "version", "xpu", "_C", "_utils"),
     }
 )

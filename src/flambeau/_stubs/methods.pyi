@@ -700,6 +700,9 @@ class Methods:
     def fill_(self, value: Any) -> Any:
         """Set every element to `value`, a number or a 0-d tensor."""
 
+    def fill_diagonal_(self, fill_value: Any, wrap: _bool = False) -> Tensor:
+        """Write a number along the diagonal; with `wrap`, again below each square of a tall matrix."""
+
     def fix(self, *, out: Tensor | None = None) -> Tensor:
         """The integer part."""
 
@@ -723,6 +726,9 @@ class Methods:
 
     def float_power(self, exponent: Any, *, out: Tensor | None = None) -> Tensor:
         """x to a power, computed in float64 (or complex128)."""
+
+    def float_power_(self, exponent: Any) -> Tensor:
+        """`float_power` of the tensor itself, which must have the result's dtype."""
 
     def floor(self, *, out: Tensor | None = None) -> Tensor:
         """The greatest integer that is not greater."""
@@ -1405,12 +1411,6 @@ class Methods:
 
     def rsqrt_(self) -> Tensor:
         """1 / sqrt(x)."""
-
-    def rsub(self, other: Tensor | _Number, *, alpha: _Number = 1, out: Tensor | None = None) -> Tensor:
-        """other - alpha * input."""
-
-    def rsub_(self, other: Tensor | _Number, *, alpha: _Number = 1) -> Tensor:
-        """other - alpha * input."""
 
     def scatter(self, dim: SupportsIndex = ..., index: Tensor = ..., src: Tensor | _Number | None = None, value: Any = None, *, reduce: _str | None = None, out: Tensor | None = None, **names: Any) -> Tensor:
         """`input` with `src`, or a number, written at `index` along `dim`, or combined (`reduce`)."""

@@ -56,6 +56,7 @@ from flambeau import hub as hub
 from flambeau import jit as jit
 from flambeau import launch as launch
 from flambeau import linalg as linalg
+from flambeau import masked as masked
 from flambeau import mps as mps
 from flambeau import nn as nn
 from flambeau import optim as optim
@@ -63,6 +64,7 @@ from flambeau import overrides as overrides
 from flambeau import random as random
 from flambeau import return_types as return_types
 from flambeau import serialization as serialization
+from flambeau import signal as signal
 from flambeau import special as special
 from flambeau import storage as storage
 from flambeau import testing as testing
@@ -153,17 +155,293 @@ UInt16Tensor: Any
 UInt32Tensor: Any
 UInt64Tensor: Any
 
+def _chunk_cat(tensors: Sequence[Tensor], dim: SupportsIndex = ..., num_chunks: SupportsIndex = ..., *, out: Tensor | None = None, **names: Any) -> Tensor:
+    """The tensors, each cut into `num_chunks` along `dim` (filled up with 0), flattened and put side by side."""
+
 def _dirichlet_grad(x: Tensor, alpha: _Number, total: Tensor) -> Tensor:
     """How Beta numbers `x` move with `alpha`, where `total` is the sum of both parameters."""
 
+def _foreach_abs(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`abs` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_abs_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`abs_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_acos(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`acos` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_acos_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`acos_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_add(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`add` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_add_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`add_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_addcdiv(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`addcdiv` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_addcdiv_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`addcdiv_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_addcmul(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`addcmul` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_addcmul_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`addcmul_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_asin(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`asin` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_asin_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`asin_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_atan(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`atan` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_atan_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`atan_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_ceil(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`ceil` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_ceil_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`ceil_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_clamp_max(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`clamp_max` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_clamp_max_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`clamp_max_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_clamp_min(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`clamp_min` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_clamp_min_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`clamp_min_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_copy_(self: Sequence[Tensor], src: Sequence[Tensor], non_blocking: _bool = False) -> list[Tensor]:
+    """Copy each tensor of a list over its counterpart."""
+
+def _foreach_cos(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`cos` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_cos_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`cos_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_cosh(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`cosh` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_cosh_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`cosh_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_div(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`div` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_div_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`div_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_erf(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`erf` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_erf_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`erf_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_erfc(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`erfc` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_erfc_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`erfc_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_exp(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`exp` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_exp_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`exp_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_expm1(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`expm1` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_expm1_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`expm1_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_floor(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`floor` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_floor_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`floor_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_frac(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`frac` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_frac_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`frac_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_lerp(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`lerp` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_lerp_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`lerp_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_lgamma(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`lgamma` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_lgamma_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`lgamma_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_log(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`log` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_log10(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`log10` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_log10_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`log10_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_log1p(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`log1p` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_log1p_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`log1p_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_log2(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`log2` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_log2_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`log2_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_log_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`log_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_max(self: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The greatest element of each tensor of a list."""
+
+def _foreach_maximum(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`maximum` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_maximum_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`maximum_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_minimum(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`minimum` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_minimum_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`minimum_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_mul(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`mul` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_mul_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`mul_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_neg(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`neg` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_neg_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`neg_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_norm(self: Sequence[Tensor], ord: Any = 2, dtype: _Kind | None = None) -> tuple[Tensor, ...]:
+    """The norm of each tensor of a list."""
+
+def _foreach_pow(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`pow` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_pow_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`pow_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_reciprocal(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`reciprocal` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_reciprocal_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`reciprocal_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_round(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`round` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_round_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`round_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_rsqrt(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`rsqrt` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_rsqrt_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`rsqrt_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sigmoid(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`sigmoid` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sigmoid_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`sigmoid_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sign(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`sign` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sign_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`sign_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sin(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`sin` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sin_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`sin_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sinh(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`sinh` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sinh_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`sinh_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sqrt(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`sqrt` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sqrt_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`sqrt_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sub(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`sub` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_sub_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`sub_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_tan(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`tan` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_tan_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`tan_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_tanh(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`tanh` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_tanh_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`tanh_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_trunc(self: Sequence[Tensor], *others: Any, **keywords: Any) -> tuple[Tensor, ...]:
+    """`trunc` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_trunc_(self: Sequence[Tensor], *others: Any, **keywords: Any) -> list[Tensor]:
+    """`trunc_` of each tensor of a list, with what stands beside it in the other lists."""
+
+def _foreach_zero_(self: Sequence[Tensor]) -> list[Tensor]:
+    """Fill each tensor of a list with 0."""
+
 def _sample_dirichlet(input: Tensor, generator: _Generator | None = None) -> Tensor:
     """A point of the simplex for each row of concentrations."""
+
+def _softmax_backward_data(grad_output: Tensor, output: Tensor | _Number, dim: SupportsIndex = ..., input_dtype: Any = ..., *, out: Tensor | None = None, **names: Any) -> Tensor:
+    """The cotangent of softmax's argument."""
 
 def _standard_gamma(input: Tensor, generator: _Generator | None = None) -> Tensor:
     """A number from the Gamma distribution of each shape in `input`, with scale 1."""
 
 def _standard_gamma_grad(input: Tensor, output: Tensor) -> Tensor:
     """How Gamma numbers `output` move with their shapes `input` at a fixed quantile."""
+
+def _unsafe_masked_index(input: Tensor, mask: Tensor | _Number, indices: Any, fill: Any) -> Tensor:
+    """`input[indices]` where `mask`, whatever the other indices are, and `fill` elsewhere."""
+
+def _unsafe_masked_index_put_accumulate(input: Tensor, mask: Tensor | _Number, indices: Any, values: Tensor | _Number) -> Tensor:
+    """`input` with the `values` under `mask` added at `indices`."""
 
 def _weight_norm(v: Tensor, g: Tensor, dim: SupportsIndex = 0) -> Tensor:
     """The weight of direction `v` and size `g` (Salimans & Kingma, 2016)."""
@@ -386,6 +664,9 @@ def baddbmm(input: Tensor, batch1: Tensor | _Number, batch2: Tensor | _Number, *
 def baddbmm_(input: Tensor, batch1: Tensor | _Number, batch2: Tensor | _Number, *, beta: Tensor | _Number = 1, alpha: _Number = 1) -> Tensor:
     """beta * input + alpha * (batch1 @ batch2)."""
 
+def bartlett_window(window_length: SupportsIndex, periodic: _bool = True, *settings: Any, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, pin_memory: _bool = False, requires_grad: _bool = False, **named: Any) -> Tensor:
+    """A triangle: 1 - |2 n / N - 1|."""
+
 def batch_norm(input: Tensor, weight: Tensor | _Number, bias: Tensor | _Number, running_mean: Tensor | _Number, running_var: Tensor | _Number, training: _bool, momentum: _Number, eps: _Number, cudnn_enabled: _bool = True) -> Tensor:
     """Standardize each channel of (N, C, ...) over all else (Ioffe and Szegedy, 2015)."""
 
@@ -436,6 +717,9 @@ def bitwise_xor(input: Tensor | _Number, other: Tensor | _Number, *, out: Tensor
 
 def bitwise_xor_(input: Tensor | _Number, other: Tensor | _Number) -> Tensor:
     """The bits set in one of the two."""
+
+def blackman_window(window_length: SupportsIndex, periodic: _bool = True, *settings: Any, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, pin_memory: _bool = False, requires_grad: _bool = False, **named: Any) -> Tensor:
+    """0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N)."""
 
 def block_diag(*tensors: Any) -> Tensor:
     """The matrices along the diagonal of one large matrix of zeros."""
@@ -708,6 +992,9 @@ def empty(*size: Any, out: Tensor | None = None, dtype: _Kind | None = None, lay
 def empty_like(input: Tensor, *, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, pin_memory: _bool = False, requires_grad: _bool = False, memory_format: _memory_format | None = ...) -> Tensor:
     """A tensor with the shape, dtype and memory order of `input`, not initialized."""
 
+def empty_permuted(size: Any, physical_layout: Any, *, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, requires_grad: _bool = False, pin_memory: _bool = False) -> Tensor:
+    """An uninitialized dense tensor whose dimensions lie in memory in the order `physical_layout`."""
+
 def empty_strided(size: Any, stride: Any, *, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, requires_grad: _bool = False, pin_memory: _bool = False) -> Tensor:
     """An uninitialized tensor with the given shape and strides (in elements)."""
 
@@ -801,7 +1088,7 @@ def fliplr(input: Tensor) -> Tensor:
 def flipud(input: Tensor) -> Tensor:
     """The rows in reverse order."""
 
-def float_power(input: Tensor, exponent: Any, *, out: Tensor | None = None) -> Tensor:
+def float_power(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     """x to a power, computed in float64 (or complex128)."""
 
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -907,8 +1194,17 @@ def gt(input: Tensor, other: Tensor | _Number, *, out: Tensor | None = None) -> 
 def gt_(input: Tensor, other: Tensor | _Number) -> Tensor:
     """Whether `input` is greater than `other`."""
 
+def hamming_window(window_length: SupportsIndex, periodic: _bool = True, *settings: Any, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, pin_memory: _bool = False, requires_grad: _bool = False, **named: Any) -> Tensor:
+    """A raised cosine on a platform: alpha - beta cos(2 pi n / N)."""
+
+def hann_window(window_length: SupportsIndex, periodic: _bool = True, *settings: Any, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, pin_memory: _bool = False, requires_grad: _bool = False, **named: Any) -> Tensor:
+    """A raised cosine: 1/2 - 1/2 cos(2 pi n / N)."""
+
 def hardshrink(input: Tensor, lambd: _Number = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x, and 0 within `lambd` of it."""
+
+def hash_tensor(input: Tensor, dim: _Ints | None = ..., *, keepdim: _bool = False, mode: SupportsIndex = 0, out: Tensor | None = None, **names: Any) -> Tensor:
+    """The exclusive or of the elements' bits, as 64-bit numbers, over `dim`."""
 
 def heaviside(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """0, `other` or 1 for negative, zero and positive elements."""
@@ -1023,6 +1319,9 @@ def isreal(input: Tensor) -> Tensor:
 
 def istft(input: Tensor, n_fft: SupportsIndex, hop_length: SupportsIndex | None = None, win_length: SupportsIndex | None = None, window: Tensor | _Number | None = None, center: _bool = True, normalized: _bool = False, onesided: _bool | None = None, length: SupportsIndex | None = None, return_complex: _bool = False) -> Tensor:
     """The signal whose `stft` is nearest to `input`: frames added up, over the windows' squares."""
+
+def kaiser_window(window_length: SupportsIndex, periodic: _bool = True, *settings: Any, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, pin_memory: _bool = False, requires_grad: _bool = False, **named: Any) -> Tensor:
+    """I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta) (Kaiser & Schafer, 1980)."""
 
 def kron(input: Tensor, other: Tensor | _Number, *, out: Tensor | None = None) -> Tensor:
     """The Kronecker product."""
@@ -1544,10 +1843,7 @@ def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def rsqrt_(input: Tensor) -> Tensor:
     """1 / sqrt(x)."""
 
-def rsub(input: Tensor, other: Tensor | _Number, *, alpha: _Number = 1, out: Tensor | None = None) -> Tensor:
-    """other - alpha * input."""
-
-def rsub_(input: Tensor, other: Tensor | _Number, *, alpha: _Number = 1) -> Tensor:
+def rsub(input: Tensor, other: Any, alpha: _Number = 1) -> Tensor:
     """other - alpha * input."""
 
 def scalar_tensor(s: Any, *, dtype: _Kind | None = None, device: _Place | None = None, requires_grad: _bool = False) -> Tensor:
@@ -1573,6 +1869,9 @@ def scatter_reduce_(input: Tensor, dim: SupportsIndex, index: Tensor, src: Tenso
 
 def searchsorted(sorted_sequence: Tensor, input: Tensor | _Number, *, out_int32: _bool = False, right: _bool = False, side: Tensor | _Number | None = None, sorter: Tensor | _Number | None = None, out: Tensor | None = None) -> Tensor:
     """Where `input` goes into the ordered last dimension of `sorted_sequence`."""
+
+def segment_reduce(data: Tensor, reduce: _str, *, lengths: Tensor | None = None, indices: Tensor | None = None, offsets: Tensor | None = None, axis: SupportsIndex = 0, unsafe: _bool = False, initial: Any = None) -> Tensor:
+    """The sum, mean, product, maximum or minimum of each segment of `data` along `axis`, from `initial` on."""
 
 def select(input: Tensor, dim: SupportsIndex = ..., index: SupportsIndex = ..., **names: Any) -> Tensor:
     """A view of the `index`-th slice along `dim`, without that dimension."""

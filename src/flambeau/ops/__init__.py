@@ -10,14 +10,27 @@ from . import declare, dispatch, codegen  # isort: skip
 from .declare import Op, aliases
 
 FAMILIES = (
-    *("pointwise", "convert", "creation", "shape", "indexing", "scan", "scatter", "join", "reduction", "matmul"),
+    *(
+        "pointwise",
+        "convert",
+        "creation",
+        "ranges",
+        "shape",
+        "indexing",
+        "scan",
+        "scatter",
+        "join",
+        "reduction",
+        "matmul",
+    ),
     *("arithmetic", "activation", "sorting", "random", "random_creation", "random_draws"),
     *("linalg", "spectral", "matrix_functions", "gradient", "stft", "special", "copies", "statistics"),
 )
 LATER = (
-    *("attention", "channel_norm", "conv", "ctc", "distance", "einsum", "embedding", "fft", "folding", "grid", "loss"),
+    *("attention", "channel_norm", "conv", "ctc", "distance", "einsum", "embedding", "fft", "folding", "foreach"),
+    *("grid", "loss"),
     *("lowrank", "normalization", "padding", "pooling", "pooling_adaptive", "random_dropout", "resample", "rnn"),
-    "weights",
+    *("segment", "weights", "windows"),
 )
 """Families without methods of Tensor: they are imported when a name is asked for that is not there yet."""
 

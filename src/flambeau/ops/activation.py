@@ -222,15 +222,21 @@ softplus.vjp(input=lambda g, input, beta, threshold: g * where(input * beta > th
 
 
 def _shrinking(input: Any, lambd: float) -> None:
-    limit = dtypes.finfo(input.dtype).max if input.dtype.is_floating_point else 0
+    _check_lambda(input.dtype, lambd)
+
+
+def _check_lambda(kind: dtypes.dtype, lambd: float) -> None:
+    limit = dtypes.finfo(kind).max if kind.is_floating_point else 0
     if limit and not 0 <= lambd <= limit:
-        kind = dtypes.scalar_name(input.dtype)
-        raise RuntimeError(f"lambda must be in range [0, {limit:g}] for input dtype {kind}, but found {lambd:g}")
+        raise RuntimeError(
+            f"lambda must be in range [0, {limit:g}] for input dtype {dtypes.scalar_name(kind)}, but found {lambd:g}"
+        )
 
 
 @activation(out=True, check=lacking("ciub", "softshrink_check"), precheck=_shrinking)
 def softshrink(input, lambd: float = 0.5):
     """x moved towards 0 by `lambd`, and 0 within it."""
+    _check_lambda(dtypes.from_numpy_dtype(input.dtype), lambd)
     moved = prims.where(
         prims.gt(input, lambd),
         prims.sub(input, lambd),
@@ -266,6 +272,11 @@ _prelu.vjp(
 @composite(out=False)
 def prelu(input, weight):
     """x where positive, else weight * x; `weight` has one element, or one for each channel (dimension 1)."""
+    if input.dtype != weight.dtype:
+        raise RuntimeError(
+            f"prelu: Type promoting not supported. Got {dtypes.scalar_name(input.dtype)} and "
+            f"{dtypes.scalar_name(weight.dtype)}"
+        )
     channels = input.shape[1] if input.ndim > 1 else 1
     if weight.numel() != 1:
         if input.ndim == 0:

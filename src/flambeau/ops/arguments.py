@@ -16,7 +16,6 @@ from .. import dtypes
 from ..tensor import Tensor, layout, memory_format
 from .declare import TENSOR, Op, _first_call
 from .dispatch import MISSING
-from .overloads import FORMS, METHODS
 
 
 class Parameter(NamedTuple):
@@ -81,6 +80,8 @@ def declared(op: Op, *, method: bool) -> list[Parameter]:
 
 def forms_of(op: Op, *, method: bool) -> tuple[str, ...]:
     """The several forms of an op; none where its declaration says it all."""
+    from .overloads import FORMS, METHODS
+
     if not method:
         return FORMS.get(op.name, ())
     if op.name in METHODS:
@@ -109,20 +110,20 @@ def type_name(value: Any) -> str:
     return "torch._C.Generator" if cls.__name__ == "Generator" else cls.__name__
 
 
-def _is_int(value: Any) -> bool:
+def is_int(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value._array.ndim == 0 and value._array.dtype.kind in "iu" and value._node is None
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value._array.ndim == 0 and value._node is None
     return isinstance(value, (bool, int, float, complex, np.number, np.bool_))
 
 
 def _is_float(value: Any) -> bool:
-    return _is_number(value) and not isinstance(value, (bool, complex, np.complexfloating, np.bool_))
+    return is_number(value) and not isinstance(value, (bool, complex, np.complexfloating, np.bool_))
 
 
 def fits(kind: str, value: Any) -> bool:
@@ -130,17 +131,17 @@ def fits(kind: str, value: Any) -> bool:
     if kind == "Tensor":
         return isinstance(value, Tensor) or hasattr(type(value), "__torch_function__") or hasattr(value, "__prim__")
     if kind == "int":
-        return _is_int(value)
+        return is_int(value)
     if kind == "float":
         return _is_float(value)
     if kind == "Number":
-        return _is_number(value)
+        return is_number(value)
     if kind == "bool":
         return isinstance(value, (bool, np.bool_))
     if kind == "str":
         return isinstance(value, str)
     if kind == "tuple of ints":
-        return _is_int(value) or (isinstance(value, (tuple, list)) and (not value or _is_int(value[0])))
+        return is_int(value) or (isinstance(value, (tuple, list)) and (not value or is_int(value[0])))
     if kind == "tuple of Tensors":
         return isinstance(value, (tuple, list))
     if kind == "torch.dtype":
@@ -202,7 +203,7 @@ def misfit(name: str, form: Sequence[Parameter], args: Sequence[Any], keywords: 
     for each, value in zip(places, args, strict=False):
         if each.kind == "tuple of ints" and isinstance(value, (tuple, list)):
             for at, item in enumerate(value):
-                if not _is_int(item):
+                if not is_int(item):
                     return TypeError(
                         f"{name}(): argument '{each.name}' failed to unpack the object at pos {at + 1} with error "
                         f'"type must be tuple of ints,but got {type_name(item)}"'
@@ -250,6 +251,15 @@ def _described(value: Any) -> str:
         inside = ", ".join(type_name(each) for each in value)
         return f"tuple of ({inside})" if type(value) is tuple else f"list of [{inside}]"
     return type_name(value)
+
+
+def misfits(name: str, args: Sequence[Any], keywords: dict[str, Any]) -> TypeError:
+    """The error of a call of a function of several forms that is known to fit none of them."""
+    from .overloads import FORMS
+
+    forms = FORMS[name]
+    found = complaint(name, [parsed(form) for form in forms], forms, args, keywords)
+    return found or TypeError(_listing(name, forms, args, keywords))
 
 
 # --- calls of ops -----------------------------------------------------------------------------------------

@@ -224,22 +224,49 @@ def _logit_vjp(g: Any, input: Any, eps: Any) -> Any:
 logit.vjp(input=_logit_vjp)
 
 
-@composite(inplace=True)
-def rsub(input, other, *, alpha: Any = 1):
+@composite(method=False, out=False)
+def rsub(input, other: Any, alpha: Any = 1):
     """other - alpha * input."""
+    if not isinstance(input, Tensor):
+        raise TypeError("rsub(): the first argument is no tensor")
     return other - (input if alpha == 1 else input * alpha)
 
 
-@composite(inplace=False)
-def float_power(input, exponent: Any):
-    """x to a power, computed in float64 (or complex128)."""
-    wide = dtypes.float64
-    for each in (input, exponent):
+def _wide(*operands: Any) -> dtypes.dtype:
+    """The dtype in which `float_power` computes."""
+    for each in operands:
         if isinstance(each, complex) or (isinstance(each, Tensor) and each.is_complex()):
-            wide = dtypes.complex128
+            return dtypes.complex128
+    return dtypes.float64
+
+
+_POWER_OUT = "the output given to float_power has dtype {out} but the operation's result requires dtype {result}"
+
+
+@composite
+def float_power(input: Any, exponent: Any):
+    """x to a power, computed in float64 (or complex128)."""
+    wide = _wide(input, exponent)
+    if not isinstance(input, Tensor) and not isinstance(exponent, Tensor):
+        raise TypeError("float_power(): neither argument is a tensor")
     base = input.to(wide) if isinstance(input, Tensor) else input
     power = exponent.to(wide) if isinstance(exponent, Tensor) else exponent
     return base**power
+
+
+float_power.op.exact_out = _POWER_OUT
+
+
+@method
+def float_power_(self: Any, exponent: Any) -> Tensor:
+    """`float_power` of the tensor itself, which must have the result's dtype."""
+    wide = _wide(self, exponent)
+    if self.dtype is not wide:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {dtypes.scalar_name(self.dtype)} but the operation's result "
+            f"requires dtype {dtypes.scalar_name(wide)}"
+        )
+    return self.pow_(exponent.to(wide) if isinstance(exponent, Tensor) else exponent)  # type: ignore[no-any-return]
 
 
 @op(out=True, quiet=True, method=True, name="frexp")

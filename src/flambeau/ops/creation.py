@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -496,6 +495,38 @@ def empty_strided(
     return made(np.ndarray(tuple(size), target, memory.view(np.uint8), 0, strides), requires_grad)
 
 
+@creator
+def empty_permuted(
+    size: Any,
+    physical_layout: Any,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """An uninitialized dense tensor whose dimensions lie in memory in the order `physical_layout`."""
+    if device is not None:
+        devices.check(device)
+    ndim = len(size)
+    if len(physical_layout) != ndim:
+        raise RuntimeError(
+            "Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = "
+            f"{ndim} is not equal to len(physical_layout) = {len(physical_layout)}"
+        )
+    for place, dim in enumerate(physical_layout):
+        if not 0 <= dim < ndim:
+            raise RuntimeError(
+                f"Dimension out of range (expected to be between 0 and {ndim - 1}, but got {dim} at index {place}).  "
+                "NB: negative dims not currently supported; file an issue if you want it."
+            )
+    if len(set(physical_layout)) < ndim:
+        raise RuntimeError("Duplicate dim not allowed")
+    array = np.empty([size[dim] for dim in physical_layout], _kind(dtype, None, "empty_permuted").numpy)
+    return made(array.transpose(np.argsort(physical_layout)), requires_grad)
+
+
 @method
 def new_empty_strided(self: Tensor, size: Any, stride: Any, **options: Any) -> Tensor:
     """`empty_strided` in this tensor's dtype."""
@@ -522,165 +553,3 @@ def eye(
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
     array = np.eye(n, m, dtype=(out.dtype if out is not None else _kind(dtype, None, "eye")).numpy)
     return made(array, requires_grad) if out is None else write_out("eye", out, array)
-
-
-# --- ranges ---------------------------------------------------------------------------------------------
-
-
-@creator
-def arange(
-    start: Any = 0,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    out: Tensor | None = None,
-    dtype: dtype | None = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor:
-    """The values from `start` up to (not including) `end` in steps of `step`; integers if all three are."""
-    if device is not None:
-        devices.check(device)
-    if end is None:
-        start, end = 0, start
-    start, end, step = (each.item() if isinstance(each, (Tensor, np.generic)) else each for each in (start, end, step))
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if not (math.isfinite(start) and math.isfinite(end)):
-        raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    default = dtypes.int64 if out is None else out.dtype
-    if out is None and float in map(type, (start, end, step)):
-        default = dtypes.get_default_dtype()
-    kind = _kind(dtype, default, "arange")
-    array = _range(start, step, math.ceil((end - start) / step), kind.numpy)
-    return made(array, requires_grad) if out is None else write_out("arange", out, array)
-
-
-def _range(start: Any, step: Any, count: int, target: Any) -> Any:
-    if target.kind in "iu":
-        return (np.arange(count, dtype=np.int64) * int(step) + int(start)).astype(target)
-    wide = np.float64
-    return (start + np.arange(count, dtype=wide) * step).astype(target)
-
-
-@creator
-def range_(start: Any = 0, end: Any = None, step: Any = 1, **options: Any) -> Tensor:
-    """The values from `start` to `end`, both included (deprecated in PyTorch)."""
-    import warnings
-
-    warnings.warn(
-        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
-        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
-        UserWarning,
-        stacklevel=2,
-    )
-    if end is None:
-        start, end = 0, start
-    kind = _kind(options.pop("dtype", None), None, "range")
-    requires_grad = options.pop("requires_grad", False)
-    return made(_range(start, step, math.floor((end - start) / step) + 1, kind.numpy), requires_grad)
-
-
-def _spaced(start: Any, end: Any, steps: int, target: Any) -> Any:
-    """`steps` values from `start` to `end`, computed from both ends as PyTorch does."""
-    if steps == 1:
-        return np.full(1, start).astype(target)
-    work = np.dtype(np.float32) if target.itemsize == 2 and target.kind != "i" else target
-    if target.kind in "iu":
-        step = (float(end) - float(start)) / max(steps - 1, 1)
-        places = np.arange(steps)
-        up = (start + step * places[: steps // 2]).astype(target)
-        down = (end - step * (steps - 1 - places[steps // 2 :])).astype(target)
-        return np.concatenate([up, down])
-    kind = work.type
-    places = np.arange(steps).astype(work)
-    step = (kind(end) - kind(start)) / kind(steps - 1)
-    half = steps // 2
-    up = kind(start) + step * places[:half]
-    down = kind(end) - step * (kind(steps - 1) - places[half:])
-    return np.concatenate([up, down]).astype(target)
-
-
-@creator
-def linspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    *,
-    out: Tensor | None = None,
-    dtype: dtype | None = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor:
-    """`steps` evenly spaced values from `start` to `end`, both included."""
-    if device is not None:
-        devices.check(device)
-    start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    default = dtypes.get_default_dtype() if out is None else out.dtype
-    if out is None and (isinstance(start, complex) or isinstance(end, complex)):
-        default = default.to_complex()
-    kind = _kind(dtype, default, "linspace")
-    array = _spaced(start, end, steps, kind.numpy)
-    return made(array, requires_grad) if out is None else write_out("linspace", out, array)
-
-
-@creator
-def logspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    base: Any = 10.0,
-    *,
-    out: Tensor | None = None,
-    dtype: dtype | None = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor:
-    """`steps` values `base**x` for evenly spaced x from `start` to `end`."""
-    if device is not None:
-        devices.check(device)
-    start, end = (each.item() if isinstance(each, Tensor) else each for each in (start, end))
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    target = _kind(dtype, None if out is None else out.dtype, "logspace").numpy
-    work = np.dtype(np.float64) if target.kind in "iu" else target
-    with np.errstate(all="ignore"):
-        array = np.power(work.type(base), _spaced(start, end, steps, work)).astype(target)
-    return made(array, requires_grad) if out is None else write_out("logspace", out, array)
-
-
-@creator
-def complex_(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The complex numbers with the given parts."""
-    kinds = {dtypes.float32, dtypes.float64, dtypes.float16}
-    if real.dtype not in kinds or imag.dtype not in kinds:
-        raise RuntimeError(
-            "Expected both inputs to be Half, Float or Double tensors but got "
-            f"{dtypes.scalar_name(real.dtype)} and {dtypes.scalar_name(imag.dtype)}"
-        )
-    if real.dtype is not imag.dtype:
-        raise RuntimeError(
-            f"Expected object of scalar type {dtypes.scalar_name(real.dtype)} but got scalar type "
-            f"{dtypes.scalar_name(imag.dtype)} for second argument"
-        )
-    made_of = real + imag * 1j  # type: ignore[operator]
-    exact = np.empty(made_of._array.shape, made_of._array.dtype)
-    exact.real, exact.imag = real._array, imag._array
-    made_of._array[...] = exact
-    return made_of if out is None else write_out("complex", out, made_of)
-
-
-@creator
-def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The complex numbers with the given absolute values and angles (radians)."""
-    return complex_(abs * angle.cos(), abs * angle.sin(), out=out)  # type: ignore[operator, attr-defined]

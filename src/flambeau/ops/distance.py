@@ -9,8 +9,10 @@ import numpy as np
 from .. import dtypes
 from ..tensor import Tensor, wrap
 from .arithmetic import clamp_min
+from .checks import lacking
 from .declare import composite
-from .join import stack
+from .dispatch import result_type
+from .join import broadcast_tensors, stack
 from .matmul import matmul
 
 
@@ -23,20 +25,45 @@ def pairwise_distance(x1, x2, p: float = 2.0, eps: float = 1e-06, keepdim: bool 
 @composite(method=False, out=False)
 def cosine_similarity(x1, x2, dim: int = 1, eps: float = 1e-08):
     """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`."""
+    kind = result_type([x1, x2])
+    if not kind.is_floating_point:
+        raise RuntimeError(
+            f"expected common dtype to be floating point, yet common dtype is {dtypes.scalar_name(kind)}"
+        )
+    x1, x2 = broadcast_tensors(x1.to(kind), x2.to(kind))
     lengths = [clamp_min(each.norm(2, dim, True), eps) for each in (x1, x2)]
     return ((x1 / lengths[0]) * (x2 / lengths[1])).sum(dim)
+
+
+_COMPUTE_MODES = (
+    None,
+    "use_mm_for_euclid_dist_if_necessary",
+    "use_mm_for_euclid_dist",
+    "donot_use_mm_for_euclid_dist",
+)
 
 
 @composite(method=False, out=False)
 def cdist(x1, x2, p: float = 2.0, compute_mode: Any = None):
     """The `p`-norm distance of each row of `x1` (..., P, M) to each row of `x2` (..., R, M), as (..., P, R)."""
     for name, each in (("X1", x1), ("X2", x2)):
+        if not each.dtype.is_floating_point:
+            kind = dtypes.scalar_name(each.dtype)
+            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {kind}")
+    for name, each in (("X1", x1), ("X2", x2)):
         if each.ndim < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {each.ndim}D")
+    if compute_mode not in _COMPUTE_MODES:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
+    lacking("h", "cdist")(np.empty(0, x1.dtype.numpy))
+    if x1.dtype is not x2.dtype:
+        raise RuntimeError(
+            f"expected scalar type {dtypes.scalar_name(x1.dtype)} but found {dtypes.scalar_name(x2.dtype)}"
+        )
     return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
 
 
@@ -45,6 +72,11 @@ def pdist(input, p: float = 2.0):
     """The `p`-norm distances of all pairs of rows, (N (N - 1) / 2)."""
     if input.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if not input.dtype.is_floating_point:
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    lacking("h", "pdist")(np.empty(0, input.dtype.numpy))
     first, second = np.triu_indices(input.shape[0], 1)
     return (input[wrap(first)] - input[wrap(second)]).norm(p, -1)
 

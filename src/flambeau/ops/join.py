@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..tensor import Size, Tensor, attach, wrap, wrap_dim
+from ..tensor import Size, Tensor, attach, from_numpy, method, wrap, wrap_dim
 from .checks import lacking
 from .creation import creator, made
 from .declare import Tensors, alias, composite, op
@@ -498,6 +498,23 @@ _diagonal = diagonal
 def diagflat(input, offset: int = 0):
     """The elements as the diagonal of a matrix."""
     return diag_embed(flatten(input), offset)
+
+
+@method
+def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """Write a number along the diagonal; with `wrap`, again below each square of a tall matrix."""
+    if self.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    sizes = tuple(self.shape)
+    if self.ndim > 2 and len(set(sizes)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    if self.ndim == 2 and wrap and sizes[1]:
+        flat = np.arange(0, sizes[0] * sizes[1], sizes[1] + 1)
+        places = [flat // sizes[1], flat % sizes[1]]
+    else:
+        places = [np.arange(min(sizes))] * self.ndim
+    value = self.new_tensor(fill_value)  # type: ignore[attr-defined]
+    return self.index_put_(tuple(from_numpy(each) for each in places), value)  # type: ignore[attr-defined, no-any-return]
 
 
 @composite(out=False)

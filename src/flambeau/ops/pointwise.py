@@ -713,6 +713,8 @@ _rounded_div.vjp(input=lambda g: g * 0.0, other=lambda g: g * 0.0)
 @composite(inplace=True, method=True)
 def ldexp(input, other):  # type: ignore[no-untyped-def]
     """input * 2**other."""
+    if not isinstance(input, (Tensor, np.ndarray)) or not isinstance(other, (Tensor, np.ndarray)):
+        raise TypeError("ldexp(): an argument is no tensor")
     return mul(input, pow(2.0, other))
 
 
