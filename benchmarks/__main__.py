@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import curves, machine
+from benchmarks.handoff import microseconds
 from benchmarks.pair import Pair, Result, Start, WorkloadError, import_seconds, start
 from benchmarks.peak import gigaflops
 from benchmarks.workloads import WORKLOADS
@@ -51,6 +52,14 @@ def peak_line(results: dict[str, Result]) -> str:
     return f"The FMA peak measured here is {peak:.0f} GFLOP/s; matmul runs {', '.join(rates)}."
 
 
+def handoff_line() -> str:
+    awake, asleep = microseconds()
+    return (
+        f"Handing a job to the threads costs {awake:.1f} µs while they wait for it awake, "
+        f"{asleep:.1f} µs when they sleep."
+    )
+
+
 def import_line(rounds: int) -> str:
     seconds = {m: statistics.median(import_seconds(m, rounds)) for m in ("numpy", "flambeau")}
     torch = statistics.median(import_seconds("torch", 3))
@@ -86,8 +95,8 @@ def table(names: list[str], rounds: int) -> tuple[list[str], list[str]]:
         }
         missed += [f"{name} {what}" for what, kept in limits.items() if not kept]
     if not names:
-        lines += ["", peak_line(results), import_line(rounds)]
-        print("\n".join(lines[-3:]))
+        lines += ["", peak_line(results), handoff_line(), import_line(rounds)]
+        print("\n".join(lines[-4:]))
     return lines, missed
 
 

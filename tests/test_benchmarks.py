@@ -16,6 +16,7 @@ from benchmarks import __main__ as program  # noqa: E402
 from benchmarks import machine  # noqa: E402
 from benchmarks.__main__ import duration, row  # noqa: E402
 from benchmarks.curves import CURVES, draw  # noqa: E402
+from benchmarks.handoff import microseconds  # noqa: E402
 from benchmarks.pair import Pair, Result, Start, environment, start  # noqa: E402
 from benchmarks.workloads import WORKLOADS  # noqa: E402
 
@@ -104,6 +105,7 @@ def test_the_table_names_the_processor_and_says_what_takes_more_than_asked(monke
     monkeypatch.setattr(program, "start", lambda name: Start(2048, 4096 if name == "mlp_step" else 1024, 4.0, 0.1))
     monkeypatch.setattr(program, "gigaflops", lambda: 100.0)
     monkeypatch.setattr(program, "import_seconds", lambda module, rounds: [0.1])
+    monkeypatch.setattr(program, "microseconds", lambda: (0.31, 4.2))
     monkeypatch.setattr(sys, "argv", ["benchmarks", "lesson", "mlp_step"])
     assert program.main() == 1
     printed = capsys.readouterr().out
@@ -114,7 +116,9 @@ def test_the_table_names_the_processor_and_says_what_takes_more_than_asked(monke
     monkeypatch.setattr(sys, "argv", ["benchmarks"])
     program.main()
     rate = 2e-9 * 1024**3
-    assert f"1024 square at {rate:.0f} GFLOP/s ({rate:.0f}%)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"1024 square at {rate:.0f} GFLOP/s ({rate:.0f}%)" in printed
+    assert "costs 0.3 µs while they wait for it awake, 4.2 µs when they sleep" in printed
 
 
 class Measured(Pair):
@@ -126,6 +130,17 @@ class Measured(Pair):
 
     def measure(self, name, rounds):
         return Result(2.0, 1.0, 2.0)
+
+
+@pytest.mark.kernels
+def test_a_hand_off_is_measured():
+    before = flambeau.get_num_threads()
+    try:
+        awake, asleep = microseconds()
+    finally:
+        flambeau.set_num_threads(before)
+    assert 0 < awake < 1e5
+    assert 0 <= asleep < 1e5
 
 
 def test_a_row_of_the_table():
