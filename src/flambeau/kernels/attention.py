@@ -7,13 +7,15 @@ scores are computed again, from the logarithms of the sums that the forward pass
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from flambeau.kernels import math, tile
 from flambeau.kernels.emit import BITS, Module, Value
-from flambeau.kernels.entry import ALONE, Task, kernel, table
+from flambeau.kernels.entry import ALONE, Kernel, Task, kernel, table
 from flambeau.kernels.pool import empty
 
 ROWS = 24
@@ -227,106 +229,166 @@ def backward(name: str, header: int, kind: str, masked: bool, causal: bool) -> s
 
 
 Array = np.ndarray
-Settings = tuple[Array, float, bool]
-"""The logarithms of the sums, the factor, whether the mask is causal."""
+Sizes = tuple[int, ...]
 
 
 def _four(x: Array) -> Array:
-    """(batch, heads, rows, columns), neighbours in a row neighbours in memory."""
-    x = x.reshape((1,) * (4 - x.ndim) + x.shape) if x.ndim < 4 else x.reshape(-1, *x.shape[-3:])
-    return x if x.shape[-1] < 2 or x.strides[-1] == x.itemsize else np.ascontiguousarray(x)
-
-
-def like(x: Array, width: int) -> Array:
-    """A new array of `x`'s shape but for the last dimension, its dimensions in the same order of memory."""
-    order = [*sorted(range(x.ndim - 1), key=lambda axis: -x.strides[axis]), x.ndim - 1]
-    shape = (*x.shape[:-1], width)
-    return empty(tuple(shape[axis] for axis in order), x.dtype).transpose(np.argsort(order))
+    """At most four dimensions, neighbours in a row neighbours in memory."""
+    if x.ndim > 4:
+        x = x.reshape(-1, *x.shape[-3:])
+    return x if x.strides[-1] == x.itemsize or x.shape[-1] < 2 else np.ascontiguousarray(x)
 
 
 def takes(q: Array, k: Array, v: Array, mask: Array | None) -> bool:
     """Whether the kernels compute attention of these."""
     from flambeau.kernels.host import available
 
-    kind = q.dtype.name in ("float32", "float64") and q.dtype == k.dtype == v.dtype
-    alike = q.shape[:-2] == k.shape[:-2] == v.shape[:-2] and k.shape[-2] == v.shape[-2] and q.shape[-1] == k.shape[-1]
+    if q.dtype != k.dtype or q.dtype != v.dtype or q.dtype.name not in ("float32", "float64"):
+        return False
+    lead, length = q.shape[:-2], k.shape[-2]
+    if k.shape[:-2] != lead or v.shape[:-2] != lead or v.shape[-2] != length or q.shape[-1] != k.shape[-1]:
+        return False
     if mask is not None:
-        wide = (*q.shape[:-1], k.shape[-2])
-        alike = alike and mask.dtype == q.dtype and np.broadcast_shapes(mask.shape, wide) == wide
-    return kind and alike and bool(q.size and k.size and v.size) and available()
+        wide = (*q.shape[:-1], length)
+        if mask.dtype != q.dtype or np.broadcast_shapes(mask.shape, wide) != wide:
+            return False
+    return bool(q.size and k.size and v.size) and available()
 
 
-class _Call:
-    """The integers and the scratch memory of a call; `least` blocks of queries a head."""
+class Layout(NamedTuple):
+    """Where a result lies in memory: the order of its dimensions, and its shape in that order."""
 
-    def __init__(self, least: int, q: Array, k: Array, v: Array) -> None:
-        from flambeau.kernels.compile import engine
+    shape: Sizes
+    order: Sizes
 
-        lanes = engine().vector_bytes // q.itemsize
-        self.heads, self.queries, self.keys = q.shape[0] * q.shape[1], q.shape[2], k.shape[2]
-        tiles = -(-self.queries // ROWS)
-        blocks = max(least, -(-TASKS // self.heads) if self.heads < TASKS else 1)
-        self.block = -(-tiles // min(blocks, tiles)) * ROWS
-        self.blocks = -(-self.queries // self.block)
-        self.pitch = -(-self.keys // lanes) * lanes
-        self.widths = (q.shape[3], v.shape[3])
-        self.dtype = q.dtype
+    def new(self, dtype: np.dtype) -> Array:
+        return empty(self.shape, dtype).transpose(self.order)
 
-    def run(self, generate: Any, arrays: list[Array], mask: Array | None, settings: Settings, rows: int) -> None:
-        """`rows` of the length of the keys are a thread's scratch."""
-        from flambeau.kernels.threads import slots
+    def strides(self, item: int) -> Sizes:
+        """In bytes, for items of so many."""
+        steps = [item * prod(self.shape[axis + 1 :]) for axis in range(len(self.shape))]
+        return tuple(steps[axis] for axis in self.order)
 
-        share = self.pitch * rows + -(-ROWS // 16) * 16
-        sums, factor, causal = settings
-        operands = arrays if mask is None else [*arrays, mask]
-        tasks = self.heads * self.blocks
-        work = tasks * self.block * self.keys * sum(self.widths)
-        scratch = empty((share * (slots() if tasks > 1 else 1),), self.dtype)
-        sizes = (
-            operands[0].shape[1],
-            self.queries,
-            self.keys,
-            *self.widths,
-            self.block,
-            self.blocks,
-            self.pitch,
-            share,
-        )
-        strides = [s for x in operands for s in (*x.strides[-4:-1], x.strides[0] if x.ndim == 5 else 0)]
-        kind = "f32" if self.dtype.itemsize == 4 else "f64"
-        run = kernel(generate, kind, mask is not None, causal)
-        numbers = np.array([factor], self.dtype)
-        few = tasks == 1 and work < LIGHT
-        run(ALONE if few else tasks, table(*sizes, *strides), *operands, sums, scratch, numbers)
+
+def like(shape: Sizes, strides: Sizes, width: int) -> Layout:
+    """A result of `shape` but for the last dimension, its dimensions in the order that `strides` tell."""
+    order = [*sorted(range(len(shape) - 1), key=lambda axis: -strides[axis]), len(shape) - 1]
+    whole = (*shape[:-1], width)
+    back = sorted(range(len(shape)), key=order.__getitem__)
+    return Layout(tuple(whole[axis] for axis in order), tuple(back))
+
+
+class Plan(NamedTuple):
+    """How a call of some shapes and strides is cut."""
+
+    run: Kernel
+    tasks: int
+    blocks: int
+    numbers: Array
+    scratch: int
+    """Elements of scratch memory of a thread."""
+    results: tuple[Layout, ...]
+
+
+def _spread(strides: Sizes) -> tuple[int, int, int]:
+    """Strides of batches, heads and rows."""
+    batch, head, row = (0, 0, 0, *strides[:-1])[-3:]
+    return batch, head, row
+
+
+@lru_cache(512)
+def plan(
+    backward_pass: bool,
+    causal: bool,
+    dtype: np.dtype,
+    shapes: tuple[Sizes, Sizes, Sizes],
+    strides: tuple[Sizes, ...],
+    mask: Sizes | None,
+) -> Plan:
+    """For q, k and v of these shapes; strides of these, backward also of the result and its cotangent."""
+    from flambeau.kernels.compile import engine
+
+    lanes = engine().vector_bytes // dtype.itemsize
+    q, k, v = shapes
+    count = prod(q[:-2])
+    heads = q[-3] if len(q) > 2 else 1
+    widths = (q[-1], v[-1])
+    tiles = -(-q[-2] // ROWS)
+    least = 1 if backward_pass else -(-q[-2] // BLOCK)
+    wanted = max(least, -(-TASKS // count) if count < TASKS else 1)
+    block = -(-tiles // min(wanted, tiles)) * ROWS
+    blocks = -(-q[-2] // block)
+    pitch = -(-k[-2] // lanes) * lanes
+    if backward_pass:
+        results = [like(x, s, x[-1]) for x, s in zip(shapes, strides, strict=False)]
+        if blocks > 1:  # each block's own share of k's and v's
+            results[1:] = [like((blocks, *x), (1 << 62, *s), x[-1]) for x, s in zip((k, v), strides[1:3], strict=True)]
+        rows = sum(widths) + 2 * ROWS
+    else:
+        results = [like(q, strides[0], v[-1])]
+        rows = widths[0] + ROWS
+    share = pitch * rows + -(-ROWS // lanes) * lanes
+    numbers: list[int] = [heads, q[-2], k[-2], *widths, block, blocks, pitch, share]
+    for each in strides:
+        numbers += [*_spread(each), 0]
+    for layout in results:
+        made = layout.strides(dtype.itemsize)
+        parts = len(made) > len(q)
+        numbers += [*_spread(made[parts:]), made[0] if parts else 0]
+    if mask is not None:
+        numbers += [*_spread(mask), 0]
+    tasks = count * blocks
+    work = tasks * block * k[-2] * sum(widths)
+    run = kernel(backward if backward_pass else forward, f"f{8 * dtype.itemsize}", mask is not None, causal)
+    few = tasks == 1 and work < LIGHT
+    return Plan(run, ALONE if few else tasks, blocks, table(*numbers), share, tuple(results))
+
+
+@lru_cache(64)
+def _number(value: float, dtype: np.dtype) -> Array:
+    return np.array([value], dtype)
+
+
+def _run(found: Plan, arrays: list[Array], mask: Array | None, sums: Array, factor: float) -> list[Array]:
+    """The results of a plan, made and computed."""
+    from flambeau.kernels.threads import slots
+
+    dtype = sums.dtype
+    made = [layout.new(dtype) for layout in found.results]
+    scratch = empty((found.scratch * (slots() if found.tasks > 1 else 1),), dtype)
+    masks = () if mask is None else (mask,)
+    found.run(found.tasks, found.numbers, *arrays, *made, *masks, sums, scratch, _number(factor, dtype))
+    return made
+
+
+def _plan(backward_pass: bool, arrays: list[Array], mask: Array | None, causal: bool) -> Plan:
+    shapes = (arrays[0].shape, arrays[1].shape, arrays[2].shape)
+    strides = tuple([each.strides for each in arrays])
+    return plan(backward_pass, causal, arrays[0].dtype, shapes, strides, None if mask is None else mask.strides)
 
 
 def attend(q: Array, k: Array, v: Array, mask: Array | None, factor: float, causal: bool) -> tuple[Array, Array]:
     """softmax(q @ k.T * factor + mask) @ v, and what the backward pass needs; `mask` has q's and k's rows."""
-    given = [_four(x) for x in (q, k, v)]
-    out = like(given[0], v.shape[-1])
+    given = [_four(q), _four(k), _four(v)]
+    mask = None if mask is None else _mask(mask, q, k)
     sums = np.empty(q.shape[:-1], q.dtype)
-    call = _Call(-(-q.shape[-2] // BLOCK), *given)
-    call.run(forward, [*given, out], _mask(mask, q, k), (sums, factor, causal), call.widths[0] + ROWS)
-    return out.reshape(*q.shape[:-1], v.shape[-1]), sums
+    (out,) = _run(_plan(False, given, mask, causal), given, mask, sums, factor)
+    return out if q.ndim <= 4 else out.reshape(*q.shape[:-1], v.shape[-1]), sums
 
 
 def attend_back(
     g: Array, q: Array, k: Array, v: Array, mask: Array | None, factor: float, causal: bool, out: Array, sums: Array
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, ...]:
     """The cotangents of q, k and v."""
-    given = [_four(x) for x in (q, k, v, out, g)]
-    call = _Call(1, *given[:3])
-    found = [like(x, x.shape[-1]) for x in given[:3]]
-    if call.blocks > 1:
-        found[1:] = [empty((call.blocks, *x.shape), x.dtype) for x in given[1:3]]
-    call.run(backward, [*given, *found], _mask(mask, q, k), (sums, factor, causal), sum(call.widths) + 2 * ROWS)
-    dq, dk, dv = (x.sum(0) if x.ndim == 5 else x for x in found)
+    given = [_four(q), _four(k), _four(v), _four(out), _four(g)]
+    mask = None if mask is None else _mask(mask, q, k)
+    found = _plan(True, given, mask, causal)
+    dq, *others = _run(found, given, mask, sums, factor)
+    dk, dv = (x.sum(0) for x in others) if found.blocks > 1 else others
     return dq.reshape(q.shape), dk.reshape(k.shape), dv.reshape(v.shape)
 
 
-def _mask(mask: Array | None, q: Array, k: Array) -> Array | None:
-    if mask is None:
-        return None
+def _mask(mask: Array, q: Array, k: Array) -> Array:
     if mask.shape[-1] != k.shape[-2] or mask.strides[-1] != mask.itemsize:
         mask = np.ascontiguousarray(np.broadcast_to(mask, (*mask.shape[:-1], k.shape[-2])))
     return _four(np.broadcast_to(mask, (*q.shape[:-1], k.shape[-2])))
