@@ -184,3 +184,66 @@ def test_places_along_a_dimension_are_remainders_and_others_are_not(reference, p
         return torch.take_along_dim(torch.arange(6.0).reshape(2, 3), index, dim)
 
     assert_alike(body, reference)
+
+
+WRITES = {
+    "scatter_": lambda t, x, y: x.scatter_(0, t.tensor([[0, 1], [2, 0]]), y[:2, :2]),
+    "scatter_ of a number": lambda t, x, y: x.scatter_(1, t.tensor([[0], [2]]), 3.0),
+    "scatter_ that multiplies": lambda t, x, y: x.scatter_(0, t.tensor([[0, 1]]), 3.0, reduce="multiply"),
+    "scatter_add_": lambda t, x, y: x.scatter_add_(1, t.tensor([[0, 0, 2], [1, 1, 1], [2, 0, 2]]), y),
+    "scatter_reduce_": lambda t, x, y: x.scatter_reduce_(1, t.tensor([[0, 0, 2]]), y, "amax", include_self=False),
+    "index_add_": lambda t, x, y: x.index_add_(0, t.tensor([1, 1, 0]), y, alpha=2),
+    "index_copy_": lambda t, x, y: x.index_copy_(1, t.tensor([2, 0, 1]), y),
+    "index_fill_": lambda t, x, y: x.index_fill_(1, t.tensor([-1]), 7),
+    "index_fill_ by a tensor": lambda t, x, y: x.index_fill_(1, t.tensor([2]), y.sum()),
+    "index_put_": lambda t, x, y: x.index_put_((t.tensor([0, 0]), t.tensor([1, 1])), y[0, :2], accumulate=True),
+    "masked_fill_": lambda t, x, y: x.masked_fill_(t.tensor([True, False, True]), -1.5),
+    "masked_fill_ by a tensor": lambda t, x, y: x.masked_fill_(t.tensor([True, False, True]), y.sum()),
+    "masked_scatter_": lambda t, x, y: x.masked_scatter_(t.tensor([[True], [False], [True]]), y),
+    "put_": lambda t, x, y: x.put_(t.tensor([0, -1]), y[0, :2]),
+    "an index outside": lambda t, x, y: x.scatter_add_(1, t.tensor([[0, 3, 2]]), y),
+    "a slice outside": lambda t, x, y: x.index_add_(0, t.tensor([0, 1, 3]), y),
+    "a position outside": lambda t, x, y: x.index_put_((t.tensor([0, 3]),), y[:2]),
+    "a mask that is larger": lambda t, x, y: x.masked_fill_(t.ones(2, 3, 3, dtype=t.bool), 1.0),
+    "another dtype": lambda t, x, y: x.scatter_add_(0, t.tensor([[0]]), y.double()),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize("recorded", [False, True])
+def test_writes_in_place(reference, name, recorded):
+    """What is written, where the gradients go, and that nothing is written by a call that fails."""
+
+    def body(torch):
+        base = arange(torch, 3, 3)
+        x = base * 1 if recorded else base
+        y = (arange(torch, 3, 3) + 10).requires_grad_(recorded)
+        before = x._version
+        try:
+            same = WRITES[name](torch, x, y) is x
+        except (RuntimeError, IndexError) as error:
+            if torch is fb:  # PyTorch has written what came before the flaw
+                assert torch.equal(x.detach(), arange(torch, 3, 3))
+                assert x._version == before
+            return type(error), str(error)
+        if recorded and x.requires_grad:
+            (x * x).sum().backward()
+        return same, x.detach(), x._version > before, y.grad, type(x.grad_fn).__name__.rstrip("01")
+
+    assert_alike(body, reference)
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writes_into_a_view(reference, name):
+    def body(torch):
+        base = arange(torch, 5, 6)
+        y = arange(torch, 3, 3) + 10
+        try:
+            WRITES[name](torch, base[1:4, 1::2], y)
+        except (RuntimeError, IndexError) as error:
+            if torch is fb:
+                assert torch.equal(base, arange(torch, 5, 6))
+            return type(error), str(error)
+        return base
+
+    assert_alike(body, reference)
