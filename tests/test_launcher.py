@@ -264,3 +264,34 @@ def test_the_tensor_class_pickles_whether_or_not_torch_is_flambeau(program):
         print(b"flambeau" in text, pickle.loads(text) is torch.Tensor)
     """)
     assert output(result) == "False True"
+
+
+def test_classes_and_pickles_name_torch(program):
+    result = program("""
+        import pickle, flambeau, torch, torch.nn as nn
+        found = (nn.Linear, torch.optim.lr_scheduler.StepLR, torch.Size, torch.no_grad, torch.typename(nn.ReLU()))
+        print(*found, sep="\n")
+        text = pickle.dumps(nn.Linear(1, 1))
+        print(b"flambeau" in text, pickle.loads(text))
+    """)
+    assert output(result).splitlines() == [
+        "<class 'torch.nn.modules.linear.Linear'>",
+        "<class 'torch.optim.lr_scheduler.StepLR'>",
+        "<class 'torch.Size'>",
+        "<class 'torch.autograd.grad_mode.no_grad'>",
+        "torch.nn.modules.activation.ReLU",
+        "False Linear(in_features=1, out_features=1, bias=True)",
+    ]
+
+
+def test_names_are_given_back_when_the_block_ends(python):
+    result = python(
+        "-c",
+        "import pickle, flambeau\n"
+        "with flambeau.as_torch():\n"
+        "    import torch.nn.modules.fold\n"
+        "print(flambeau.nn.Fold, flambeau.Size, flambeau.as_torch.__module__)\n"
+        "print(pickle.loads(pickle.dumps(flambeau.nn.ReLU())))\n",
+    )
+    first = "<class 'flambeau.nn.modules.fold.Fold'> <class 'flambeau.tensor.Size'> flambeau.launch.alias"
+    assert output(result) == f"{first}\nReLU()"

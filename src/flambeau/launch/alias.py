@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import InspectLoader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.metadata import Distribution, DistributionFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType, TracebackType
+from types import CodeType, FunctionType, ModuleType, TracebackType
+from typing import Any
 
 ALIAS, TARGET = "torch", "flambeau"
 CHILDREN = str(Path(__file__).parent / "children")
@@ -51,24 +51,33 @@ class _SameModule(InspectLoader):
         return loader.get_source(self.spec.name) if isinstance(loader, InspectLoader) else None
 
 
-class _TorchDistribution(Distribution):
-    """What `importlib.metadata` says of the distribution `torch`."""
+_HOMES = {f"{TARGET}.autograd.modes": f"{ALIAS}.autograd.grad_mode"}
 
-    def read_text(self, filename: str) -> str | None:
-        from flambeau.version import __version__
 
-        if filename == "METADATA":
-            return f"Metadata-Version: 2.1\nName: {ALIAS}\nVersion: {__version__}\n"
-        return f"{ALIAS}\n" if filename == "top_level.txt" else None
+def _rename(module: ModuleType) -> None:
+    """Give a module's classes and functions the module that PyTorch has them in, which shows in print and pickles."""
+    home = module.__name__
+    alias = _HOMES.get(home, ALIAS + home.removeprefix(TARGET))
+    for found in list(vars(module).values()):
+        if not isinstance(found, (type, FunctionType)):
+            continue
+        known = found.__module__ or ""
+        if known == home or known.startswith((f"{home}._", f"{alias}._")):  # of a private part of this package, too
+            # What PyTorch defines in its core is at the top.
+            core = home.count(".") == 1 and vars(sys.modules[TARGET]).get(found.__name__) is found
+            _renamed.append((found, known))
+            found.__module__ = ALIAS if core else alias
 
-    def locate_file(self, path: str | os.PathLike[str]) -> Path:
-        return Path(__file__).parents[2] / path
+
+_renamed: list[tuple[type | FunctionType, str]] = []
 
 
 class _TorchFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if fullname.startswith(TARGET + "."):
+            return self._find_ours(fullname, path)
         real = _translate(fullname)
         if real is None:
             return None
@@ -79,9 +88,24 @@ class _TorchFinder(MetaPathFinder):
         alias.submodule_search_locations = spec.submodule_search_locations
         return alias
 
-    def find_distributions(self, context: DistributionFinder.Context | None = None) -> Iterator[Distribution]:
+    def _find_ours(self, fullname: str, path: Sequence[str] | None) -> ModuleSpec | None:
+        """A module of flambeau's, whose classes are renamed once it has run."""
+        spec = PathFinder.find_spec(fullname, path)
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):
+            run = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                run(module)
+                _rename(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+    def find_distributions(self, context: Any = None) -> Iterator[Any]:
         if context is None or context.name in (None, ALIAS):
-            yield _TorchDistribution()
+            from flambeau.launch.distribution import TorchDistribution
+
+            yield TorchDistribution()
 
 
 _finder = _TorchFinder()
@@ -105,6 +129,8 @@ class _Alias:
         if not self._began:  # an outer as_torch() still holds
             return
         sys.meta_path.remove(_finder)
+        while _renamed:
+            kind, kind.__module__ = _renamed.pop()
         for name in [name for name in sys.modules if _translate(name)]:
             del sys.modules[name]
         _set_children_path([entry for entry in _children_path() if entry != CHILDREN])
@@ -153,6 +179,8 @@ def as_torch() -> _Alias:
         return _Alias(began=False)
     sys.meta_path.insert(0, _finder)
     importlib.invalidate_caches()
+    for name in sorted(name for name in sys.modules if name.startswith(TARGET + ".")):
+        _rename(sys.modules[name])
     if CHILDREN not in _children_path():
         _set_children_path([CHILDREN, *_children_path()])
     return _Alias(began=True)
