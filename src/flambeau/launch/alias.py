@@ -130,7 +130,7 @@ class _Alias:
             return
         sys.meta_path.remove(_finder)
         while _renamed:
-            kind, kind.__module__ = _renamed.pop()
+            found, found.__module__ = _renamed.pop()
         for name in [name for name in sys.modules if _translate(name)]:
             del sys.modules[name]
         _set_children_path([entry for entry in _children_path() if entry != CHILDREN])
