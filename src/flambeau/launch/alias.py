@@ -129,8 +129,9 @@ class _Alias:
         if not self._began:  # an outer as_torch() still holds
             return
         sys.meta_path.remove(_finder)
-        while _renamed:
-            found, found.__module__ = _renamed.pop()
+        for found, known in reversed(_renamed):
+            found.__module__ = known
+        _renamed.clear()
         for name in [name for name in sys.modules if _translate(name)]:
             del sys.modules[name]
         _set_children_path([entry for entry in _children_path() if entry != CHILDREN])
