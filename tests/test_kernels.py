@@ -384,3 +384,20 @@ def test_many_callers_at_once():
         thread.join()
     assert all(same)
     assert len(same) == 120
+
+
+GELU = """
+import sys
+import flambeau as torch
+x = torch.randn(4, 4, requires_grad=True)
+torch.nn.functional.gelu(x).sum().backward()
+assert torch.isfinite(x.grad).all()
+print("scipy.special" in sys.modules)
+"""
+
+
+def test_a_small_gelu_does_not_import_scipy(python):
+    done = python("-c", GELU, FLAMBEAU_KERNELS="1")
+    assert done.stdout.split() == ["False"], done.stderr
+    done = python("-c", GELU, FLAMBEAU_KERNELS="0")
+    assert done.stdout.split() == ["True"], done.stderr
