@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..kernels.pool import empty
 from ..tensor import Size, Tensor, attach, from_numpy, method, wrap, wrap_dim
 from .checks import lacking
 from .creation import creator, made
@@ -57,7 +58,9 @@ def cat(tensors: Tensors, dim: int = 0):
     kept = [each for each in tensors if each.shape != (0,)] or tensors
     dim = wrap_dim(dim, kept[0].ndim)
     _check_joined(tensors, dim)
-    return np.concatenate(kept, dim)
+    first: Any = kept[0]
+    size = sum([each.shape[dim] for each in kept])
+    return np.concatenate(kept, dim, out=empty((*first.shape[:dim], size, *first.shape[dim + 1 :]), first.dtype))
 
 
 @cat.vjp
@@ -540,42 +543,40 @@ def kron(input, other):
 # --- writing one part -----------------------------------------------------------------------------------------
 
 
-def _scattered(name: str, find: Any, doc: str) -> Any:
-    """`*_scatter`: a copy of the tensor in which `src` stands where a view looks."""
-
-    def function(input: Tensor, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
-        copy = input.clone()  # type: ignore[attr-defined]
-        part = find(copy, *args, **keywords)
-        if part.shape != src.shape:
-            raise RuntimeError(
-                f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
-                f"{list(part.shape)}"
-            )
-        part.copy_(src)
-        return copy
-
-    function.__name__, function.__doc__ = name, doc
-    setattr(Tensor, name, function)
-    return creator(function)
+def _scattered(input: Tensor, src: Tensor, find: Any) -> Tensor:
+    """A copy of `input` in which `src` stands where the view `find` looks."""
+    copy = input.clone()  # type: ignore[attr-defined]
+    part = find(copy)
+    if part.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
+            f"{list(part.shape)}"
+        )
+    part.copy_(src)
+    return copy  # type: ignore[no-any-return]
 
 
-def _sliced(input: Tensor, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Tensor:
+@composite
+def select_scatter(input, src, dim: int, index: int):
+    """A copy in which `src` is the `index`-th slice along `dim`."""
+    return _scattered(input, src, lambda copy: copy.select(dim, index))
+
+
+@composite
+def slice_scatter(input, src, dim: int = 0, start: Any = None, end: Any = None, step: int = 1):
+    """A copy in which `src` stands at `start:end:step` along `dim`."""
     dim = wrap_dim(dim, input.ndim)
     begin, stop, step = slice(start, end, step).indices(input.shape[dim])
-    return slice_view(input, dim, begin, max(begin, stop), step)
+    return _scattered(input, src, lambda copy: slice_view(copy, dim, begin, max(begin, stop), step))
 
 
-def _select(input: Tensor, dim: int, index: int) -> Tensor:
-    return input.select(dim, index)  # type: ignore[attr-defined]
+@composite
+def diagonal_scatter(input, src, offset: int = 0, dim1: int = 0, dim2: int = 1):
+    """A copy in which `src` is the diagonal."""
+    return _scattered(input, src, lambda copy: _diagonal(copy, offset, dim1, dim2))
 
 
-def _as_strided(input: Tensor, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
-    return input.as_strided(size, stride, storage_offset)  # type: ignore[attr-defined]
-
-
-select_scatter = _scattered("select_scatter", _select, "A copy in which `src` is the `index`-th slice along `dim`.")
-slice_scatter = _scattered("slice_scatter", _sliced, "A copy in which `src` stands at `start:end:step` along `dim`.")
-diagonal_scatter = _scattered("diagonal_scatter", diagonal, "A copy in which `src` is the diagonal.")
-as_strided_scatter = _scattered(
-    "as_strided_scatter", _as_strided, "A copy in which `src` stands where the strides lead."
-)
+@composite
+def as_strided_scatter(input, src, size: Any, stride: Any, storage_offset: Any = None):
+    """A copy in which `src` stands where the strides lead. (The gradient is the derivative; PyTorch's is not.)"""
+    return _scattered(input, src, lambda copy: copy.as_strided(size, stride, storage_offset))

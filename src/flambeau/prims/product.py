@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.kernels.pool import empty
-from flambeau.prims.core import pays
+from flambeau.prims.core import elsewhere, pays, threshold
 
 Array = np.ndarray
 
@@ -56,4 +56,8 @@ def product(x: Any, y: Any, bias: Any = None) -> Any:
         result = np.matmul(x, y)
     if bias is None:
         return result
-    return np.add(result, bias, out=result) if result.ndim and bias.dtype == result.dtype else result + bias
+    if not result.ndim or bias.dtype != result.dtype:
+        return result + bias
+    if result.size < threshold():
+        return np.add(result, bias, out=result)
+    return elsewhere("add", (result, bias), {"out": result})
