@@ -347,7 +347,7 @@ def check_bernoulli(array: Array, p: float | Array) -> None:
     if isinstance(p, np.ndarray):
         if not is_float(p):
             raise unsupported("bernoulli_tensor_cpu_p_", p)
-        if not np.all((p >= 0) & (p <= 1)):
+        if not ((p >= 0) & (p <= 1)).all():
             raise RuntimeError(
                 "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error "
                 "message be improved?  If so, please report an enhancement request to PyTorch.)"

@@ -101,7 +101,8 @@ def _sized(name: str, sample: Sample, distribution: str) -> tuple[Any, Any]:
 
     def sized(*size: Any, generator: Any = None, **options: Any) -> Tensor:
         if size and not options and generator is None:
-            array = np.empty(size_of(size, name), dtypes.get_default_dtype().numpy)
+            plain = len(size) == 1 and size[0].__class__ is int and size[0] >= 0
+            array = np.empty(size if plain else size_of(size, name), dtypes.get_default_dtype().numpy)
             sample(default_generator.engine, array)
             return wrap(array)
         if "size" in options and not size:

@@ -119,11 +119,11 @@ def bernoulli(engine: Engine, out: Array, p: float | Array) -> None:
         _fill(out, _below(engine, p))
         return
     ordered = _in_memory_order(out)
-    p = _in_memory_order(out, np.broadcast_to(p, out.shape))
+    p = _in_memory_order(out, p if p.shape == out.shape else np.broadcast_to(p, out.shape))
     if p.dtype == np.float64:
         ordered[...] = engine.doubles(out.size).reshape(p.shape) < p
     else:
-        ordered[...] = _singles(engine, out.size).reshape(p.shape) < p.astype(np.float32)
+        ordered[...] = _singles(engine, out.size).reshape(p.shape) < p.astype(np.float32, copy=False)
 
 
 def integers(engine: Engine, out: Array, low: int, high: int) -> None:
@@ -259,7 +259,7 @@ def _store(block: Array, values: Array) -> None:
 def _singles(engine: Engine, n: int) -> np.ndarray[Any, np.dtype[np.float32]]:
     """The next `n` numbers in [0, 1) with 24 random bits."""
     result = np.empty(n, np.float32)
-    _uniform_single(engine, result, 0.0, 1.0)
+    uniform(engine, result)
     return result
 
 

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-from flambeau.prims.core import AUTO_THRESHOLD, threshold
+from flambeau.prims.core import AUTO_THRESHOLD, silent
 
 DEFAULT_SEED = 67280421310721
 WORDS = 624  # of MT19937's state
@@ -100,7 +100,7 @@ class Engine:
 
         They draw the same numbers as NumPy, so it does not matter when they begin.
         """
-        limit = threshold()
+        limit = silent["large"]
         if n >= limit:
             _calls[0] = 0
         elif limit > AUTO_THRESHOLD:
@@ -117,6 +117,10 @@ class Engine:
 
     def doubles(self, n: int) -> NDArray[np.float64]:
         """The next `n` numbers in [0, 1) with 53 random bits."""
+        if n and self.by_kernel(n):
+            uniforms = np.empty(n)
+            _kernels().uniform(self.state, uniforms, 0.0, 1.0)
+            return uniforms
         bits = self.draw64(n)
         bits &= np.uint64(2**53 - 1)
         return np.multiply(bits.view(np.int64), 2.0**-53)
