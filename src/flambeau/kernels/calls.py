@@ -12,6 +12,7 @@ One function serves all tables; what differs stands in their memory (`_table`, `
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -81,6 +82,23 @@ def _slot_offset(cls: type, name: str) -> int:
     member = ctypes.c_void_p.from_address(id(descriptor) + HEADER + 24).value
     assert member is not None
     return ctypes.c_ssize_t.from_address(member + 16).value
+
+
+def layout_is_known(owner: Any, slots: Slots) -> bool:
+    """Whether objects lie in memory as the code here takes it: an array's fields, and the slots of `owner`."""
+    word = ctypes.c_ssize_t.from_address
+    array = np.zeros((2, 3), np.float32)
+    at = id(array) + HEADER
+    shape, strides = (word(word(at + k).value).value for k in (16, 24))
+    return (
+        getattr(sys, "_is_gil_enabled", lambda: True)()
+        and word(id(array) + HEADER - 8).value == id(np.ndarray)
+        and word(at).value == array.__array_interface__["data"][0]
+        and (ctypes.c_int.from_address(at + 8).value, shape, strides) == (2, 2, 12)
+        and word(at + 40).value == id(array.dtype)
+        and bool(ctypes.c_int.from_address(at + 48).value & 0x400)
+        and all(word(id(owner) + slots[name]).value == id(getattr(owner, name)) for name in slots.at)
+    )
 
 
 class _Writer:

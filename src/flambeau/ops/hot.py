@@ -16,7 +16,7 @@ import numpy as np
 from ..autograd import modes
 from ..autograd.graph import Node, next_seq
 from ..dtypes import dtype
-from ..tensor import Tensor
+from ..tensor import Tensor, new, wrap
 from .declare import OPTIONAL, STATIC, TENSOR, Op, namespace, table
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def start() -> None:
     if namespace["large"] > 1 << 60 or not available():
         return  # there are no kernels
 
-    load()
+    if not load():
+        return
     _active = True
     from .codegen import rewrite
 
@@ -56,17 +57,22 @@ def start() -> None:
         rewrite(op)
 
 
-def load() -> None:
-    """Load the code of tables."""
+def load() -> bool:
+    """Load the code of tables, if objects lie in memory as it takes it."""
     global _library
     if _library is not None:
-        return
-    from ..kernels.calls import Library, Slots
+        return True
+    from ..kernels.calls import Library, Slots, layout_is_known
 
     tensor, node = Slots(Tensor, "_array", "_node", "_counter"), Slots(Node, "edges", "saved", "seq", "shape")
+    made = new(Node)
+    made.edges, made.saved, made.seq, made.shape = (None,), (0,), -(1 << 40), (2,)
+    if not layout_is_known(wrap(np.zeros(2)), tensor) or not layout_is_known(made, node):
+        return False
     objects = {"state": modes.state, "grad": "grad", "tensor": Tensor, "next_seq": next_seq}
     _library = Library(tensor, node, objects)
     modes.on_plain_classes(_set_plain)
+    return True
 
 
 def _set_plain(classes: dict[str, Any]) -> None:
