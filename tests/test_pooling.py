@@ -7,7 +7,9 @@ import pytest
 
 import flambeau
 import flambeau.nn.functional as F
+from flambeau.kernels import planes
 from flambeau.prims import pooling as arrays
+from flambeau.prims.core import set_kernels
 
 
 def of_both(call, *values):
@@ -103,3 +105,36 @@ def test_second_derivatives():
 def test_impossible_windows(options, message):
     with pytest.raises(RuntimeError, match=message):
         F.max_pool2d(flambeau.ones(1, 4, 4), **options)
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(3, 4, 5), (1, 1, 1), (0, 2, 3), (700, 6, 6)])
+def test_kernels_add_into_planes_as_numpy_does(monkeypatch, kind, shape):
+    blocks = []
+
+    def empty(shape, dtype):
+        count = int(np.prod(shape))
+        blocks.append((np.full(count + 128, 12345, dtype), count))
+        return blocks[-1][0][64 : 64 + count].reshape(shape)
+
+    monkeypatch.setattr(planes, "empty", empty)
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=shape).astype(kind)
+    values.flat[:1] = np.nan
+    index = generator.integers(0, 30, shape)
+    found = []
+    for mode in ("0", "force"):
+        set_kernels(mode)
+        found.append(arrays.scatter_planes(values, index, (5, 6)))
+    set_kernels("1")
+    assert bool(blocks) == bool(values.size)
+    np.testing.assert_allclose(found[1], found[0], 1e-6)
+    for block, count in blocks:
+        assert (block[:64] == 12345).all()
+        assert (block[64 + count :] == 12345).all()
+    if values.size:
+        index.flat[-1] = 30
+        set_kernels("force")
+        with pytest.raises(RuntimeError, match="out of bounds"):
+            arrays.scatter_planes(values, index, (5, 6))
+        set_kernels("1")

@@ -9,16 +9,18 @@ LEAST = {
     "gather": 512,
     "scatter": 256,
     "scan": 512,
+    "extremum": 256,
     "select": 256,
     "sort": 1024,
     "normal": 16,
     "search": 256,
+    "planes": 4096,
 }
 """Elements that a call handles."""
 
 OFTEN = 50
 """Calls with fewer elements before a kernel is loaded for them too; these give NumPy's results to the last bit."""
-_left = dict.fromkeys(("gather", "scatter", "select", "sort"), OFTEN)
+_left = dict.fromkeys(("gather", "scatter", "extremum", "select", "sort"), OFTEN)
 
 _available: bool | None = None
 

@@ -15,6 +15,7 @@ import numpy as np
 from flambeau import prims
 from flambeau.kernels.fusion import Compiled
 from flambeau.prims import resample, scatter
+from flambeau.prims.choice import pays
 from flambeau.prims.core import silent
 from flambeau.prims.fold import Sizes, offsets
 
@@ -212,8 +213,14 @@ def scatter_planes(input: np.ndarray, index: np.ndarray, spatial: Sizes) -> np.n
     planes, size = math.prod(lead), math.prod(spatial)
     shape = planes, math.prod(index.shape[len(lead) :])
     wide = _comparable(input)
-    result = scatter.zeros((planes, size), wide.dtype)
-    scatter.scatter(result, 1, index.reshape(shape), wide.reshape(shape), "sum", out=result)
+    result = None
+    if wide.dtype in (np.float32, np.float64) and pays("planes", planes * size):
+        from flambeau.kernels import planes as kernels
+
+        result = kernels.add(wide.reshape(shape), index.reshape(shape), size)
+    if result is None:
+        result = scatter.zeros((planes, size), wide.dtype)
+        scatter.scatter(result, 1, index.reshape(shape), wide.reshape(shape), "sum", out=result)
     return result.astype(input.dtype, copy=False).reshape(*lead, *spatial)
 
 
