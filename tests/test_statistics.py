@@ -63,3 +63,38 @@ def test_parts_of_an_unsafe_split_share_memory_and_may_be_written(reference, spl
         return x, parts, leaf.grad
 
     assert_alike(body, reference)
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0, 2.0, 2.5, float("inf")])
+def test_distances(reference, p):
+    def body(t):
+        x = t.tensor([[1.0, 2.0, 0.0], [0.5, 2.0, 3.0]], requires_grad=True)
+        y = t.tensor([[1.0, 0.25, 0.0], [0.5, 1.0, 2.0], [3.0, 2.5, 0.75]], requires_grad=True)
+        found = t.cdist(x, y, p), t.nn.functional.pdist(y, p)
+        (found[0].sum() + found[1].sum()).backward()
+        return found, x.grad, y.grad
+
+    assert_alike(body, reference)
+
+
+def test_cosine_similarity_computes_in_the_common_dtype(reference):
+    def body(t):
+        x, y = t.tensor([[1.0, 2.0], [3.0, 1.0]]), t.tensor([0.5, 2.0], dtype=t.float64)
+        return t.cosine_similarity(x, y), t.cosine_similarity(x, t.tensor([[1, 2]]), 0)
+
+    assert_alike(body, reference)
+
+
+@pytest.mark.parametrize("name", ["slice_scatter", "select_scatter", "diagonal_scatter"])
+def test_scattered_copies(reference, name):
+    def body(t):
+        x, rest = (
+            t.zeros(3, 3, requires_grad=True),
+            {"select_scatter": (0, 1), "slice_scatter": (1, 0, 3, 2)}.get(name, ()),
+        )
+        src = t.ones({"slice_scatter": (3, 2)}.get(name, 3), requires_grad=True)
+        found = getattr(t, name)(x, src, *rest)
+        (found * t.arange(9.0).view(3, 3)).sum().backward()
+        return found, x.grad, src.grad
+
+    assert_alike(body, reference)

@@ -343,8 +343,8 @@ class Methods:
     def as_strided_(self, *args: Any, **keywords: Any) -> Tensor:
         """`as_strided` of the tensor itself."""
 
-    def as_strided_scatter(self, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
-        """A copy in which `src` stands where the strides lead."""
+    def as_strided_scatter(self, src: Tensor | _Number, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
+        """A copy in which `src` stands where the strides lead. (The gradient is the derivative; PyTorch's is not.)"""
 
     def as_subclass(self, cls: Any) -> Any:
         """The same tensor as an instance of `cls`."""
@@ -606,7 +606,7 @@ class Methods:
     def diagonal(self, offset: SupportsIndex = 0, dim1: SupportsIndex = 0, dim2: SupportsIndex = 1) -> Tensor:
         """A view of the diagonals of the planes of `dim1` and `dim2`, as the last dimension."""
 
-    def diagonal_scatter(self, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
+    def diagonal_scatter(self, src: Tensor | _Number, offset: SupportsIndex = 0, dim1: SupportsIndex = 0, dim2: SupportsIndex = 1) -> Tensor:
         """A copy in which `src` is the diagonal."""
 
     def diff(self, n: SupportsIndex = 1, dim: SupportsIndex = -1, prepend: Tensor | _Number | None = None, append: Tensor | _Number | None = None, *, out: Tensor | None = None, **names: Any) -> Tensor:
@@ -1433,7 +1433,7 @@ class Methods:
     def select(self, dim: SupportsIndex = ..., index: SupportsIndex = ..., **names: Any) -> Tensor:
         """A view of the `index`-th slice along `dim`, without that dimension."""
 
-    def select_scatter(self, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
+    def select_scatter(self, src: Tensor | _Number, dim: SupportsIndex = ..., index: SupportsIndex = ..., **names: Any) -> Tensor:
         """A copy in which `src` is the `index`-th slice along `dim`."""
 
     def selu_(self, alpha: _Number = 1.0) -> Tensor: ...
@@ -1489,7 +1489,7 @@ class Methods:
     def sinh_(self) -> Tensor:
         """The hyperbolic sine."""
 
-    def slice_scatter(self, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
+    def slice_scatter(self, src: Tensor | _Number, dim: SupportsIndex = 0, start: Any = None, end: Any = None, step: SupportsIndex = 1, *, out: Tensor | None = None, **names: Any) -> Tensor:
         """A copy in which `src` stands at `start:end:step` along `dim`."""
 
     def slogdet(self, *, out: Any = None) -> _returns.slogdet:

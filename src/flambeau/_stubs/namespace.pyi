@@ -607,8 +607,8 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: Any = None
 def as_strided_copy(*args: Any, out: Any = None, **keywords: Any) -> Any:
     """`as_strided` in memory of its own."""
 
-def as_strided_scatter(input: Tensor, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
-    """A copy in which `src` stands where the strides lead."""
+def as_strided_scatter(input: Tensor, src: Tensor | _Number, size: Any, stride: Any, storage_offset: Any = None) -> Tensor:
+    """A copy in which `src` stands where the strides lead. (The gradient is the derivative; PyTorch's is not.)"""
 
 def as_tensor(data: Any, dtype: _Kind | None = None, device: _Place | None = None) -> Tensor:
     """`data` as a tensor, without a copy where its memory can be shared."""
@@ -935,7 +935,7 @@ def diagonal_backward(grad_output: Tensor, input_sizes: Any, offset: SupportsInd
 def diagonal_copy(*args: Any, out: Any = None, **keywords: Any) -> Any:
     """`diagonal` in memory of its own."""
 
-def diagonal_scatter(input: Tensor, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
+def diagonal_scatter(input: Tensor, src: Tensor | _Number, offset: SupportsIndex = 0, dim1: SupportsIndex = 0, dim2: SupportsIndex = 1) -> Tensor:
     """A copy in which `src` is the diagonal."""
 
 def diff(input: Tensor, n: SupportsIndex = 1, dim: SupportsIndex = -1, prepend: Tensor | _Number | None = None, append: Tensor | _Number | None = None, *, out: Tensor | None = None, **names: Any) -> Tensor:
@@ -1882,7 +1882,7 @@ def select_backward(grad_output: Tensor, input_sizes: Any, dim: SupportsIndex = 
 def select_copy(*args: Any, out: Any = None, **keywords: Any) -> Any:
     """`select` in memory of its own."""
 
-def select_scatter(input: Tensor, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
+def select_scatter(input: Tensor, src: Tensor | _Number, dim: SupportsIndex = ..., index: SupportsIndex = ..., **names: Any) -> Tensor:
     """A copy in which `src` is the `index`-th slice along `dim`."""
 
 def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -1930,7 +1930,7 @@ def slice_backward(grad_output: Tensor, input_sizes: Any, dim: SupportsIndex = .
 def slice_copy(*args: Any, out: Any = None, **keywords: Any) -> Any:
     """`slice` in memory of its own."""
 
-def slice_scatter(input: Tensor, src: Tensor, *args: Any, **keywords: Any) -> Tensor:
+def slice_scatter(input: Tensor, src: Tensor | _Number, dim: SupportsIndex = 0, start: Any = None, end: Any = None, step: SupportsIndex = 1, *, out: Tensor | None = None, **names: Any) -> Tensor:
     """A copy in which `src` stands at `start:end:step` along `dim`."""
 
 def slogdet(input: Tensor, *, out: Any = None) -> _returns.slogdet:

@@ -277,6 +277,8 @@ def prelu(input, weight):
             f"prelu: Type promoting not supported. Got {dtypes.scalar_name(input.dtype)} and "
             f"{dtypes.scalar_name(weight.dtype)}"
         )
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     channels = input.shape[1] if input.ndim > 1 else 1
     if weight.numel() != 1:
         if input.ndim == 0:

@@ -64,7 +64,13 @@ def cdist(x1, x2, p: float = 2.0, compute_mode: Any = None):
         raise RuntimeError(
             f"expected scalar type {dtypes.scalar_name(x1.dtype)} but found {dtypes.scalar_name(x2.dtype)}"
         )
-    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
+    return _lengths(x1.unsqueeze(-2) - x2.unsqueeze(-3), p)
+
+
+def _lengths(differences: Any, p: float) -> Any:
+    """The `p`-norms of vectors; the number of nonzero elements (p 0) has the gradient 0."""
+    found = differences.norm(p, -1)
+    return found if p else found + differences[..., :0].sum(-1)
 
 
 @composite(method=False, out=False)
@@ -78,7 +84,7 @@ def pdist(input, p: float = 2.0):
         raise RuntimeError("pdist only supports non-negative p values")
     lacking("h", "pdist")(np.empty(0, input.dtype.numpy))
     first, second = np.triu_indices(input.shape[0], 1)
-    return (input[wrap(first)] - input[wrap(second)]).norm(p, -1)
+    return _lengths(input[wrap(first)] - input[wrap(second)], p)
 
 
 @composite(method=False, out=False)

@@ -79,6 +79,8 @@ def embedding_bag(
     count = starts.size - bool(include_last_offset)
     bag_of = np.searchsorted(starts[:count], np.arange(indices.numel()), side="right") - 1
     counted = np.ones(bag_of.size, bool) if padding_idx is None else indices._array != padding_idx
+    if include_last_offset and starts.size:
+        counted &= np.arange(bag_of.size) < starts[-1]
     rows = embedding(weight, indices, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.unsqueeze(1)

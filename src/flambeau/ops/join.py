@@ -556,7 +556,7 @@ def _scattered(input: Tensor, src: Tensor, find: Any) -> Tensor:
     return copy  # type: ignore[no-any-return]
 
 
-@composite
+@composite(out=False)
 def select_scatter(input, src, dim: int, index: int):
     """A copy in which `src` is the `index`-th slice along `dim`."""
     return _scattered(input, src, lambda copy: copy.select(dim, index))
@@ -570,13 +570,13 @@ def slice_scatter(input, src, dim: int = 0, start: Any = None, end: Any = None, 
     return _scattered(input, src, lambda copy: slice_view(copy, dim, begin, max(begin, stop), step))
 
 
-@composite
+@composite(out=False)
 def diagonal_scatter(input, src, offset: int = 0, dim1: int = 0, dim2: int = 1):
     """A copy in which `src` is the diagonal."""
     return _scattered(input, src, lambda copy: _diagonal(copy, offset, dim1, dim2))
 
 
-@composite
+@composite(out=False)
 def as_strided_scatter(input, src, size: Any, stride: Any, storage_offset: Any = None):
     """A copy in which `src` stands where the strides lead. (The gradient is the derivative; PyTorch's is not.)"""
     return _scattered(input, src, lambda copy: copy.as_strided(size, stride, storage_offset))

@@ -404,19 +404,37 @@ def poisson_nll_loss(input, target, log_input: bool, full: bool, eps: float, red
 @composed
 def soft_margin_loss(input, target, reduction: str):
     """log(1 + exp(-y x))."""
-    return reduced(-_log_sigmoid(target * input), reduction)
+    return reduced(-_log_sigmoid(input * target), reduction)
+
+
+def _check_rows(input: Any) -> None:
+    """Scores must be a vector, or a matrix with classes."""
+    if input.ndim > 2 or 0 in tuple(input.shape)[-1:]:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
+        )
 
 
 @composed
 def multi_margin_loss(input, target, p: Any, margin: float, weight: Any, reduction: str):
     """The mean over the other classes i of max(0, margin - x[y] + x[i])**p."""
+    _check_rows(input)
     if p not in (1, 2):
         raise RuntimeError("only p == 1 and p == 2 supported")
+    samples = input.shape[0] if input.ndim > 1 else 1
+    if target.ndim > 1 or target.numel() != samples:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
+            f"size). Expected target size [{samples}], but got {list(target.shape)}. Input has shape "
+            f"{list(input.shape)}."
+        )
+    if weight is not None and (weight.ndim > 1 or weight.numel() != input.shape[-1]):
+        raise RuntimeError(f"inconsistent weight size, expected {input.shape[-1]} but got {list(weight.shape)}")
     rows = input if input.ndim > 1 else input.reshape((1, -1))
     classes = rows.shape[1]
     places = target.reshape((-1, 1))
     if places.numel() and not bool(((places >= 0) & (places < classes)).all()):
-        raise IndexError("target out of range")
+        raise RuntimeError("target out of range")
     picked = rows.gather(1, places)
     values = clamp_min(margin - picked + rows, 0)
     values = values if p == 1 else values * values
@@ -433,6 +451,11 @@ def multilabel_margin_loss(input, target, reduction: str):
 
     The targets of a row are its entries before the first -1.
     """
+    _check_rows(input)
+    if tuple(target.shape) != tuple(input.shape):
+        raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
+    if target.numel() and not bool(((target >= -1) & (target < input.shape[-1])).all()):
+        raise RuntimeError("argument #2 'target' is out of range")
     rows = input if input.ndim > 1 else input.reshape((1, -1))
     places = target.reshape(tuple(rows.shape))
     valid = (places >= 0).cumprod(1).bool()
@@ -467,6 +490,12 @@ def cosine_embedding_loss(input1, input2, target, margin: float, reduction: str)
 @composed
 def triplet_margin_loss(anchor, positive, negative, margin: float, p: float, eps: float, swap: bool, reduction: str):
     """max(0, |anchor - positive| - |anchor - negative| + margin), in the `p`-norm."""
+
+    if len({anchor.ndim, positive.ndim, negative.ndim}) > 1:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
+        )
 
     def distance(a: Any, b: Any) -> Any:
         return (a - b + eps).norm(p, -1)

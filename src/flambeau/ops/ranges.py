@@ -56,6 +56,8 @@ def arange(
         raise RuntimeError(
             f"dtype {dtypes.scalar_name(kind)} does not match dtype of out parameter ({dtypes.scalar_name(out.dtype)})"
         )
+    if not kind.is_floating_point and int(step) == 0:
+        raise ValueError("step must be nonzero")
     count = math.ceil((end - start) / step)
     if count >= 1 << 62:
         raise RuntimeError("invalid size, possible overflow?")
