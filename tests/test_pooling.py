@@ -138,3 +138,20 @@ def test_kernels_add_into_planes_as_numpy_does(monkeypatch, kind, shape):
         with pytest.raises(RuntimeError, match="out of bounds"):
             arrays.scatter_planes(values, index, (5, 6))
         set_kernels("1")
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8", "f2"])
+@pytest.mark.parametrize(("shape", "counts"), [((2, 3, 7, 9), (3, 4)), ((5, 11), (4,)), ((2, 4, 5, 6), (2, 5, 1))])
+def test_kernels_find_the_maxima_that_numpy_finds(kind, shape, counts):
+    x = np.random.default_rng(0).integers(-3, 3, shape).astype(kind)
+    x.flat[::17] = np.nan
+    x.flat[1::13] = -np.inf
+    x = np.swapaxes(np.ascontiguousarray(np.swapaxes(x, 0, -1)), 0, -1)
+    found = []
+    for mode in ("0", "force"):
+        set_kernels(mode)
+        found.append(arrays.max_pool_adaptive(x, counts))
+    set_kernels("1")
+    for expected, result in zip(*found, strict=True):
+        assert expected.dtype == result.dtype
+        np.testing.assert_array_equal(result, expected)

@@ -1,10 +1,13 @@
-"""Sums into planes: each plane is cleared and added to while it is in the cache."""
+"""Work on planes, of one to three axes, by tables: sums into places, maxima of windows."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
-from flambeau.kernels.emit import BITS, Module
+from flambeau.kernels.emit import BITS, Module, Value
 from flambeau.kernels.entry import Task, kernel, table
 from flambeau.kernels.gemm import address, load_ints
 from flambeau.kernels.pool import empty
@@ -46,3 +49,63 @@ def add(values: np.ndarray, index: np.ndarray, size: int) -> np.ndarray | None:
     numbers = table(planes, share, count, size)
     outside = kernel(adder, f"f{8 * values.itemsize}")(max(1, -(-planes // share)), numbers, values, index, out)
     return None if outside else out
+
+
+AXES = 3
+SIZES = tuple(f"{name}{axis}" for name in ("size", "count", "at") for axis in range(AXES))
+"""Of each axis: elements, windows, and where the windows' first and last elements stand in the table."""
+
+
+def maxima(name: str, header: int, kind: str) -> str:
+    """The largest element of each window and its flat place; of equal ones the first, a NaN above all, the last."""
+    module = Module()
+    task = Task(module, name, ("x", "bounds", "out", "places"), ("planes", "share", "size", "count", *SIZES))
+    fn, zero = task.fn, task.fn.const(0, "i64")
+    best, place = fn.slot(kind), fn.slot("i64")
+
+    def bounds(axis: int, window: Value) -> tuple[Value, Value]:
+        at = task[f"at{axis}"] + window * 2
+        return load_ints(fn, task["bounds"], at), load_ints(fn, task["bounds"], at + 1)
+
+    first = task.task * task["share"]
+    with (
+        fn.loop(first, fn.minimum(first + task["share"], task["planes"])) as plane,
+        fn.loop(zero, task["count0"]) as i,
+        fn.loop(zero, task["count1"]) as j,
+        fn.loop(zero, task["count2"]) as k,
+    ):
+        x = address(fn, kind, task["x"], plane * task["size"])
+        (low0, high0), (low1, high1), (low2, high2) = bounds(0, i), bounds(1, j), bounds(2, k)
+        start = (low0 * task["size1"] + low1) * task["size2"] + low2
+        fn.store(fn.load(address(fn, kind, x, start), kind), best, slot=True)
+        fn.store(start, place, slot=True)
+        with fn.loop(low0, high0) as a, fn.loop(low1, high1) as b:
+            line = (a * task["size1"] + b) * task["size2"]
+            with fn.loop(line + low2, line + high2) as at:
+                value, now = fn.load(address(fn, kind, x, at), kind), fn.load_slot(best, kind)
+                newer = (value > now) | value.isnan()
+                fn.store(newer.select(value, now), best, slot=True)
+                fn.store(newer.select(at, fn.load_slot(place, "i64")), place, slot=True)
+        to = ((plane * task["count0"] + i) * task["count1"] + j) * task["count2"] + k
+        fn.store(fn.load_slot(best, kind), address(fn, kind, task["out"], to))
+        fn.store(fn.load_slot(place, "i64"), address(fn, "i64", task["places"], to))
+    return task.finish(header)
+
+
+def largest(x: np.ndarray, windows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Maxima of x, float32 or float64, and their places; `windows` are (count, 2) bounds for each of the last axes."""
+    rank = len(windows)
+    lead, spatial = x.shape[: x.ndim - rank], x.shape[x.ndim - rank :]
+    counts = tuple(len(each) for each in windows)
+    whole = np.array([[0, 1]])
+    tables = [*[whole] * (AXES - rank), *windows]
+    sizes, wide = (1,) * (AXES - rank) + spatial, (1,) * (AXES - rank) + counts
+    starts = np.cumsum([0, *(2 * len(each) for each in tables[:-1])]).tolist()
+    out, places = empty((*lead, *counts), x.dtype), empty((*lead, *counts), np.dtype(np.int64))
+    planes, size = math.prod(lead), math.prod(spatial)
+    share = max(1, SHARE // max(size, 1))
+    numbers = table(planes, share, size, math.prod(counts), *sizes, *wide, *starts)
+    bounds = np.concatenate([each.ravel() for each in tables]).astype(np.int64)
+    run = kernel(maxima, f"f{8 * x.itemsize}")
+    run(max(1, -(-planes // share)), numbers, np.ascontiguousarray(x), bounds, out, places)
+    return out, places

@@ -74,8 +74,7 @@ def _adaptive_max_pool(rank: int) -> Callable[..., Any]:
         if 0 in sizes or not input.size:
             shape = (*input.shape[:-rank], *sizes)
             return np.empty(shape, input.dtype), np.empty(shape, np.int64)
-        pairs = zip(input.shape[-rank:], sizes, strict=True)
-        return arrays.max_pool_tables(input, [arrays.adaptive_table(n, m) for n, m in pairs])
+        return arrays.max_pool_adaptive(input, sizes)
 
     pool.__doc__ = f"The largest elements of `output_size` windows of the last {rank} dimensions, with indices."
     grad_name = "SqueezeBackward1" if rank == 1 else f"AdaptiveMaxPool{rank}DBackward0"

@@ -181,6 +181,22 @@ def max_pool_tables(input: np.ndarray, tables: Sequence[np.ndarray]) -> tuple[np
     return value.reshape(*lead, *counts), index.reshape(*lead, *counts)
 
 
+def max_pool_adaptive(input: np.ndarray, counts: Sizes) -> tuple[np.ndarray, np.ndarray]:
+    """`max_pool` over `counts` windows that share out the axes."""
+    spatial = input.shape[input.ndim - len(counts) :]
+    wide = _comparable(input)
+    if wide.dtype in (np.float32, np.float64) and pays("planes", input.size):
+        from flambeau.kernels import planes as kernels
+
+        windows = []
+        for size, count in zip(spatial, counts, strict=True):
+            at = np.arange(count)
+            windows.append(np.stack([at * size // count, -(-(at + 1) * size // count)], 1))
+        values, places = kernels.largest(wide, windows)
+        return values.astype(input.dtype, copy=False), places
+    return max_pool_tables(input, [adaptive_table(n, m) for n, m in zip(spatial, counts, strict=True)])
+
+
 def adaptive_table(size: int, count: int) -> np.ndarray:
     """(count, taps) positions of windows that share out `size` elements, short ones filled up."""
     at = np.arange(count)
