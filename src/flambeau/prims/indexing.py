@@ -18,7 +18,7 @@ import numpy as np
 from .choice import pays
 from .core import threshold
 from .pointwise import where
-from .scatter import combine_at, first_outside, into_flat, read_at, target, write_at
+from .scatter import combine_at, first_outside, into_flat, put_in_order, read_at, target, write_at
 
 Array = np.ndarray
 FULL = slice(None)
@@ -394,15 +394,15 @@ def masked_select(x: Array, mask: Array) -> Array:
 
 def masked_scatter(x: Array, mask: Array, source: Array, out: Array | None = None) -> Array:
     """`x` with successive elements of `source` where `mask` is true."""
-    if out is None:
-        shape = np.broadcast_shapes(x.shape, mask.shape)
-        x = np.broadcast_to(x, shape)
-    mask = np.broadcast_to(mask, x.shape)
-    count = int(np.count_nonzero(mask))
-    if count > source.size:
+    if out is None and x.shape != mask.shape:
+        x = np.broadcast_to(x, np.broadcast_shapes(x.shape, mask.shape))
+    if mask.shape != x.shape:
+        mask = np.broadcast_to(mask, x.shape)
+    positions = mask.reshape(-1).nonzero()[0]
+    if positions.size > source.size:
         raise RuntimeError("Number of elements of source < number of ones in mask")
     out = target(x, out)
-    out[mask] = source.reshape(-1)[:count]
+    put_in_order(out, positions, source.reshape(-1)[: positions.size])
     return out
 
 

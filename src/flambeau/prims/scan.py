@@ -64,7 +64,7 @@ def cummin(x: Array, dim: int) -> tuple[Array, Array]:
 def _running_extremum(op: str, ufunc: np.ufunc, x: Array, dim: int) -> tuple[Array, Array]:
     if x.ndim == 0:
         return x.copy(), np.zeros((), dtype=np.int64)
-    if pays("scan", x.size) and (found := _scans().scan(op, x, dim % x.ndim, x.dtype)) is not None:
+    if pays("extremum", x.size) and (found := _scans().scan(op, x, dim % x.ndim, x.dtype)) is not None:
         return found  # type: ignore[no-any-return]
     values = ufunc.accumulate(x, dim)
     reached = x == values

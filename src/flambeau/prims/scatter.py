@@ -20,6 +20,9 @@ Array = np.ndarray
 FULL = slice(None)
 
 
+Described = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""An array of indices: item size, shape, strides."""
+
 # The loop nests
 
 
@@ -38,7 +41,7 @@ def _allocator() -> Any:
     return empty
 
 
-def _described(index: Array) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+def _described(index: Array) -> Described:
     return index.itemsize, index.shape, index.strides
 
 
@@ -212,19 +215,22 @@ def _combined(
     reduce: str | None,
     include_self: bool,
     out: Array | None,
-    given: Array | None = None,
+    described: Described | None = None,
 ) -> Array:
-    """`x` with `src` combined into it at `index`, which has its shape, and was broadcast from `given`."""
-    given = index if given is None else given
-    if not (index.size and pays("scatter", index.size)):
-        pass
-    elif include_self and reduce != "mean" and (plan := _plan(x, dim, index, src, reduce, out)) is not None:
-        if out is not None:
-            _check_along(given, dim, x.shape[dim])
-        done = target(x, out)
-        if _nests().run(plan, done, src, index):
-            return done
-    elif _combines(x, index, src, reduce):
+    """`x` with `src` combined into it at `index`, which has its shape, or is broadcast to it as `described`."""
+    shape = index.shape if described is None else described[1]
+    given, worth = index, math.prod(shape) and pays("scatter", math.prod(shape))
+    if worth and include_self and reduce != "mean":
+        plan = _plan(x, dim, described or _described(index), src, reduce, out)
+        if plan is not None:
+            if out is not None:
+                _check_along(given, dim, x.shape[dim])
+            done = target(x, out)
+            if _nests().run(plan, done, src, index):
+                return done
+    if described is not None and x.ndim > 1:
+        index = np.lib.stride_tricks.as_strided(index, shape, described[2])
+    if worth and _combines(x, index, src, reduce):
         op = {None: "set", "mean": "sum"}.get(reduce, reduce)
         assert op is not None
         # Where the kernels write to memory of ours, their own checks come in time.
@@ -242,10 +248,10 @@ def _combined(
     return into_flat(out, lambda flat: combine_at(flat, positions, values, reduce, include_self))
 
 
-def _plan(x: Array, dim: int, index: Array, src: Array, reduce: str | None, out: Array | None) -> Any:
+def _plan(x: Array, dim: int, index: Described, src: Array, reduce: str | None, out: Array | None) -> Any:
     """The nest that does it all, if one does."""
     strides = None if out is None else out.strides
-    return _planned(x.dtype, x.shape, strides, dim, _described(index), src.dtype, src.strides, reduce)
+    return _planned(x.dtype, x.shape, strides, dim, index, src.dtype, src.strides, reduce)
 
 
 @lru_cache(4096)
@@ -254,7 +260,7 @@ def _planned(
     shape: tuple[int, ...],
     strides: tuple[int, ...] | None,
     dim: int,
-    index: tuple[int, tuple[int, ...], tuple[int, ...]],
+    index: Described,
     src_dtype: np.dtype,
     src: tuple[int, ...],
     reduce: str | None,
@@ -412,11 +418,10 @@ def index_combine(
         return scatter(x, 0, index, source, reduce, include_self, out)
     dim %= x.ndim
     along = index.reshape(-1)
-    if x.ndim > 1:
-        along = along.reshape(-1, *(1,) * (x.ndim - 1 - dim))
-        step = (*(0,) * dim, along.strides[0], *(0,) * (x.ndim - 1 - dim))
-        along = np.lib.stride_tricks.as_strided(along, source.shape, step)
-    return _combined(x, dim, along, source, reduce, include_self, out, index.reshape(-1))
+    rest = x.ndim - 1 - dim
+    strides = (*(0,) * dim, along.strides[0], *(0,) * rest)
+    described = (along.itemsize, source.shape, strides)
+    return _combined(x, dim, along, source, reduce, include_self, out, described)
 
 
 def _into_slices(
@@ -465,6 +470,15 @@ def take(x: Array, index: Array) -> Array:
             return found
     _check_flat(index, x.size)
     return flat.take(index)
+
+
+def put_in_order(out: Array, positions: Array, values: Array) -> None:
+    """Write the vector `values` at `positions`, which are inside, of `out` seen as 1-d."""
+
+    def write(flat: Array) -> None:
+        _combined(flat, 0, positions, values, None, True, flat)
+
+    into_flat(out, write)
 
 
 def put(x: Array, index: Array, source: Array, accumulate: bool = False, out: Array | None = None) -> Array:
