@@ -64,13 +64,16 @@ def mask_of(shape, dtype):
 def test_kernels_give_what_numpy_gives(on_numpy, shape, dtype, masked, causal, spread):
     q, k, v, g = operands(shape, dtype, spread)
     mask = mask_of(shape, dtype) if masked else None
-    result, sums = compiled.attend(q, k, v, mask, 0.3, causal)
+    noise = None
+    if masked is spread:
+        noise = np.random.default_rng(2).integers(0, 2, (*shape[0], *shape[1:3])).astype(dtype) * 2
+    result, sums = compiled.attend(q, k, v, mask, noise, 0.3, causal)
     close = {"rtol": 2e-4, "atol": 2e-5} if dtype == "float32" else {"rtol": 1e-9, "atol": 1e-11}
-    expected, expected_sums = on_numpy(arrays.attend, q, k, v, mask, 0.3, causal)
+    expected, expected_sums = on_numpy(arrays.attend, q, k, v, mask, noise, 0.3, causal)
     np.testing.assert_allclose(result, expected, **close)
     np.testing.assert_allclose(sums, expected_sums, **close)
-    found = compiled.attend_back(g, q, k, v, mask, 0.3, causal, result, sums)
-    wanted = on_numpy(arrays.attend_back, g, q, k, v, mask, 0.3, causal, result, sums, False)
+    found = compiled.attend_back(g, q, k, v, mask, noise, 0.3, causal, result, sums)
+    wanted = on_numpy(arrays.attend_back, g, q, k, v, mask, noise, 0.3, causal, result, sums, False)
     for each, other in zip(found, wanted, strict=False):
         np.testing.assert_allclose(each, other, **close)
 
@@ -79,7 +82,7 @@ def test_nan_and_infinity_stay_in_their_rows():
     q, k, v, _ = operands(((2,), 30, 40, 8, 8), np.float32)
     q[0, 3, 2] = np.nan
     v[1, 39, 5] = np.inf
-    result, _ = compiled.attend(q, k, v, None, 1.0, False)
+    result, _ = compiled.attend(q, k, v, None, None, 1.0, False)
     assert np.isnan(result[0, 3]).all()
     assert np.isinf(result[1, :, 5]).all()
     result[0, 3], result[1, :, 5] = 0, 0
@@ -93,8 +96,8 @@ def test_threads_do_not_change_a_result(heads):
     try:
         for threads in (1, 2, 3):
             flambeau.set_num_threads(threads)
-            result, sums = compiled.attend(q, k, v, None, 0.3, True)
-            found.append((result, sums, *compiled.attend_back(g, q, k, v, None, 0.3, True, result, sums)))
+            result, sums = compiled.attend(q, k, v, None, None, 0.3, True)
+            found.append((result, sums, *compiled.attend_back(g, q, k, v, None, None, 0.3, True, result, sums)))
     finally:
         flambeau.set_num_threads(before)
     for each in found[1:]:
@@ -137,3 +140,30 @@ def test_a_recorded_backward_pass_is_the_kernels():
     recorded = flambeau.autograd.grad(loss, given, create_graph=True)
     for one, other in zip(plain, recorded, strict=True):
         assert flambeau.allclose(one, other.detach(), rtol=1e-4, atol=1e-6)
+
+
+def test_dropout_is_pytorchs(reference):
+    def run(torch):
+        torch.manual_seed(5)
+        q, k, v = (torch.linspace(-2, 2, 3 * 2 * 40 * 16).view(3, 2, 40, 16).roll(n, -1) for n in range(3))
+        given = [x.clone().requires_grad_() for x in (q, k, v)]
+        mask = torch.ones(40, 40).tril().bool()
+        result = torch.nn.functional.scaled_dot_product_attention(*given, mask, 0.3)
+        result.square().sum().backward()
+        return [each.numpy() for each in (result.detach(), *(x.grad for x in given), torch.rand(3))]
+
+    for one, other in zip(run(flambeau), run(reference), strict=True):
+        np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-4)
+
+
+def test_dropout_has_derivatives_of_two_orders():
+    given = [flambeau.randn(1, 3, 2, dtype=flambeau.float64, requires_grad=True) for _ in range(3)]
+
+    def attend(*given):
+        flambeau.manual_seed(0)
+        return F.scaled_dot_product_attention(*given, dropout_p=0.4)
+
+    assert flambeau.autograd.gradcheck(attend, given)
+    assert flambeau.autograd.gradgradcheck(attend, given)
+    with pytest.raises(RuntimeError, match="dropout probability has to be between 0 and 1, but got 2"):
+        F.scaled_dot_product_attention(*given, dropout_p=2.0)

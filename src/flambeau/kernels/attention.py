@@ -35,7 +35,7 @@ STRIDES = ("batch", "head", "row", "part")
 class _Attention:
     """What the two kernels share: where a task's operands start, the scores, the loops over a row."""
 
-    def __init__(self, name: str, operands: tuple[str, ...], kind: str, masked: bool, causal: bool) -> None:
+    def __init__(self, name: str, operands: tuple[str, ...], kind: str, extras: tuple[str, ...], causal: bool) -> None:
         from flambeau.kernels.compile import engine
 
         vector_bytes = engine().vector_bytes
@@ -43,7 +43,7 @@ class _Attention:
         self.lanes, self.causal = vector_bytes // self.size, causal
         self.module = Module()
         self.multiply = tile.multiplier(self.module, kind, vector_bytes)
-        self.operands = (*operands, "mask") if masked else operands
+        self.operands = (*operands, *extras)
         strides = tuple(f"{x}_{axis}" for x in self.operands for axis in STRIDES)
         task = self.task = Task(self.module, name, (*self.operands, "sums", "scratch", "factor"), (*SIZES, *strides))
         self.fn = fn = task.fn
@@ -109,9 +109,14 @@ class _Attention:
 
     def load_score(self, line: Value, i: Value, j: Value, inside: Value) -> Value:
         value = self.fn.load(self.element(line, j), self.kind, self.lanes) * self.factor
-        if "mask" in self.operands:
-            value = value + self.fn.load_masked(self.element(self.row("mask", i), j), self.kind, inside)
-        return value
+        return value + self.load_extra("mask", i, j, inside) if "mask" in self.operands else value
+
+    def load_extra(self, x: str, i: Value, j: Value, inside: Value) -> Value:
+        return self.fn.load_masked(self.element(self.row(x, i), j), self.kind, inside)
+
+    def noisy(self, value: Value, i: Value, j: Value, inside: Value) -> Value:
+        """The value of a weight after dropout."""
+        return value * self.load_extra("noise", i, j, inside) if "noise" in self.operands else value
 
     def clear(self, line: Value, seen: Value, columns: Value) -> None:
         """Zeros for the keys that a query does not see, but later ones of its tile do."""
@@ -129,12 +134,12 @@ def _sum(a: Value, b: Value) -> Value:
     return a + b
 
 
-def forward(name: str, header: int, kind: str, masked: bool, causal: bool) -> str:
-    """The kernel of softmax(q @ k.T * factor + mask) @ v, and the logarithms of the rows' sums.
+def forward(name: str, header: int, kind: str, extras: tuple[str, ...], causal: bool) -> str:
+    """The kernel of (softmax(q @ k.T * factor + mask) * noise) @ v, and the logarithms of the rows' sums.
 
     Of a row of nothing but -inf the result is 0, the logarithm noted as +inf.
     """
-    at = _Attention(name, ("q", "k", "v", "out"), kind, masked, causal)
+    at = _Attention(name, ("q", "k", "v", "out"), kind, extras, causal)
     fn, task, lanes = at.fn, at.task, at.lanes
     columns = at.scratch
     scores = at.element(columns, task["width"] * task["pitch"])
@@ -160,8 +165,9 @@ def forward(name: str, header: int, kind: str, masked: bool, causal: bool) -> st
             fn.store(fn.const(0, kind, lanes), total, slot=True)
             with fn.loop(at.zero, seen, lanes) as j:
                 value = math.exp(fn.load(at.element(line, j), kind, lanes) - top.splat(lanes))
-                value = at.inside(j, seen).select(value, value.like(0))
-                fn.store(value, at.element(line, j))
+                inside = at.inside(j, seen)
+                value = inside.select(value, value.like(0))
+                fn.store(at.noisy(value, i, j, inside), at.element(line, j))
                 fn.store(fn.load_slot(total, kind, lanes) + value, total, slot=True)
             at.clear(line, seen, limit)
             mass = fn.load_slot(total, kind, lanes).fold(_sum)
@@ -176,12 +182,12 @@ def forward(name: str, header: int, kind: str, masked: bool, causal: bool) -> st
     return task.finish(header)
 
 
-def backward(name: str, header: int, kind: str, masked: bool, causal: bool) -> str:
+def backward(name: str, header: int, kind: str, extras: tuple[str, ...], causal: bool) -> str:
     """The kernel of the cotangents of q, k and v from that of the result, `g`.
 
     Each block of queries has k's and v's of its own, to be added up.
     """
-    at = _Attention(name, ("q", "k", "v", "out", "g", "dq", "dk", "dv"), kind, masked, causal)
+    at = _Attention(name, ("q", "k", "v", "out", "g", "dq", "dk", "dv"), kind, extras, causal)
     fn, task, lanes = at.fn, at.task, at.lanes
     of_keys = at.scratch
     of_values = at.element(of_keys, task["width"] * task["pitch"])
@@ -213,8 +219,9 @@ def backward(name: str, header: int, kind: str, masked: bool, causal: bool) -> s
                 inside = at.inside(j, seen)
                 weight = math.exp(at.load_score(line, i, j, inside) - log_sum)
                 weight = inside.select(weight, weight.like(0))
-                change = weight * (fn.load(at.element(slope, j), kind, lanes) - mean) * at.factor
-                fn.store(weight, at.element(line, j))
+                slopes_here = at.noisy(fn.load(at.element(slope, j), kind, lanes), i, j, inside)
+                change = weight * (slopes_here - mean) * at.factor
+                fn.store(at.noisy(weight, i, j, inside), at.element(line, j))
                 fn.store(inside.select(change, change.like(0)), at.element(slope, j))
             for each in (line, slope):
                 at.clear(each, seen, limit)
@@ -230,6 +237,7 @@ def backward(name: str, header: int, kind: str, masked: bool, causal: bool) -> s
 
 Array = np.ndarray
 Sizes = tuple[int, ...]
+Extras = dict[str, Array]
 
 
 def _four(x: Array) -> Array:
@@ -303,9 +311,12 @@ def plan(
     dtype: np.dtype,
     shapes: tuple[Sizes, Sizes, Sizes],
     strides: tuple[Sizes, ...],
-    mask: Sizes | None,
+    extras: tuple[tuple[str, Sizes], ...],
 ) -> Plan:
-    """For q, k and v of these shapes; strides of these, backward also of the result and its cotangent."""
+    """For q, k and v of these shapes; strides of these, backward also of the result and its cotangent.
+
+    `extras` are the names and strides of mask and noise.
+    """
     from flambeau.kernels.compile import engine
 
     lanes = engine().vector_bytes // dtype.itemsize
@@ -335,11 +346,13 @@ def plan(
         made = layout.strides(dtype.itemsize)
         parts = len(made) > len(q)
         numbers += [*_spread(made[parts:]), made[0] if parts else 0]
-    if mask is not None:
-        numbers += [*_spread(mask), 0]
+    for _, each in extras:
+        numbers += [*_spread(each), 0]
     tasks = count * blocks
     work = tasks * block * k[-2] * sum(widths)
-    run = kernel(backward if backward_pass else forward, f"f{8 * dtype.itemsize}", mask is not None, causal)
+    run = kernel(
+        backward if backward_pass else forward, f"f{8 * dtype.itemsize}", tuple([x for x, _ in extras]), causal
+    )
     few = tasks == 1 and work < LIGHT
     return Plan(run, ALONE if few else tasks, blocks, table(*numbers), share, tuple(results))
 
@@ -349,46 +362,60 @@ def _number(value: float, dtype: np.dtype) -> Array:
     return np.array([value], dtype)
 
 
-def _run(found: Plan, arrays: list[Array], mask: Array | None, sums: Array, factor: float) -> list[Array]:
+def _run(found: Plan, arrays: list[Array], extras: Extras, sums: Array, factor: float) -> list[Array]:
     """The results of a plan, made and computed."""
     from flambeau.kernels.threads import slots
 
     dtype = sums.dtype
     made = [layout.new(dtype) for layout in found.results]
     scratch = empty((found.scratch * (slots() if found.tasks > 1 else 1),), dtype)
-    masks = () if mask is None else (mask,)
-    found.run(found.tasks, found.numbers, *arrays, *made, *masks, sums, scratch, _number(factor, dtype))
+    found.run(found.tasks, found.numbers, *arrays, *made, *extras.values(), sums, scratch, _number(factor, dtype))
     return made
 
 
-def _plan(backward_pass: bool, arrays: list[Array], mask: Array | None, causal: bool) -> Plan:
+def _plan(backward_pass: bool, arrays: list[Array], extras: Extras, causal: bool) -> Plan:
     shapes = (arrays[0].shape, arrays[1].shape, arrays[2].shape)
     strides = tuple([each.strides for each in arrays])
-    return plan(backward_pass, causal, arrays[0].dtype, shapes, strides, None if mask is None else mask.strides)
+    named = tuple([(x, each.strides) for x, each in extras.items()])
+    return plan(backward_pass, causal, arrays[0].dtype, shapes, strides, named)
 
 
-def attend(q: Array, k: Array, v: Array, mask: Array | None, factor: float, causal: bool) -> tuple[Array, Array]:
-    """softmax(q @ k.T * factor + mask) @ v, and what the backward pass needs; `mask` has q's and k's rows."""
-    given = [_four(q), _four(k), _four(v)]
-    mask = None if mask is None else _mask(mask, q, k)
+def _extras(mask: Array | None, noise: Array | None, q: Array, k: Array) -> Extras:
+    """What has an element for each score, in its rows and columns."""
+    return {x: _scores_like(each, q, k) for x, each in (("mask", mask), ("noise", noise)) if each is not None}
+
+
+def _scores_like(x: Array, q: Array, k: Array) -> Array:
+    if x.shape[-1] != k.shape[-2] or x.strides[-1] != x.itemsize:
+        x = np.ascontiguousarray(np.broadcast_to(x, (*x.shape[:-1], k.shape[-2])))
+    return _four(np.broadcast_to(x, (*q.shape[:-1], k.shape[-2])))
+
+
+def attend(
+    q: Array, k: Array, v: Array, mask: Array | None, noise: Array | None, factor: float, causal: bool
+) -> tuple[Array, Array]:
+    """(softmax(q @ k.T * factor + mask) * noise) @ v, and what the backward pass needs."""
+    given, extras = [_four(q), _four(k), _four(v)], _extras(mask, noise, q, k)
     sums = np.empty(q.shape[:-1], q.dtype)
-    (out,) = _run(_plan(False, given, mask, causal), given, mask, sums, factor)
+    (out,) = _run(_plan(False, given, extras, causal), given, extras, sums, factor)
     return out if q.ndim <= 4 else out.reshape(*q.shape[:-1], v.shape[-1]), sums
 
 
 def attend_back(
-    g: Array, q: Array, k: Array, v: Array, mask: Array | None, factor: float, causal: bool, out: Array, sums: Array
+    g: Array,
+    q: Array,
+    k: Array,
+    v: Array,
+    mask: Array | None,
+    noise: Array | None,
+    factor: float,
+    causal: bool,
+    out: Array,
+    sums: Array,
 ) -> tuple[Array, ...]:
     """The cotangents of q, k and v."""
-    given = [_four(q), _four(k), _four(v), _four(out), _four(g)]
-    mask = None if mask is None else _mask(mask, q, k)
-    found = _plan(True, given, mask, causal)
-    dq, *others = _run(found, given, mask, sums, factor)
+    given, extras = [_four(q), _four(k), _four(v), _four(out), _four(g)], _extras(mask, noise, q, k)
+    found = _plan(True, given, extras, causal)
+    dq, *others = _run(found, given, extras, sums, factor)
     dk, dv = (x.sum(0) for x in others) if found.blocks > 1 else others
     return dq.reshape(q.shape), dk.reshape(k.shape), dv.reshape(v.shape)
-
-
-def _mask(mask: Array, q: Array, k: Array) -> Array:
-    if mask.shape[-1] != k.shape[-2] or mask.strides[-1] != mask.itemsize:
-        mask = np.ascontiguousarray(np.broadcast_to(mask, (*mask.shape[:-1], k.shape[-2])))
-    return _four(np.broadcast_to(mask, (*q.shape[:-1], k.shape[-2])))

@@ -12,43 +12,49 @@ from flambeau.dtypes import bool_, float32
 from flambeau.ops.declare import composite, op, table
 from flambeau.ops.matmul import matmul
 from flambeau.ops.pointwise import where
+from flambeau.ops.random_dropout import noise
 from flambeau.ops.shape import transpose
 from flambeau.prims import attention as arrays
 from flambeau.tensor import Tensor, wrap
 
 
 @op(name="_attention", method=False, out=False, grad_name="ScaledDotProductFlashAttentionForCpuBackward0")
-def attention(query, key, value, mask: Tensor | None, factor: float, causal: bool):
-    """softmax(query @ key.T * factor + mask) @ value, and the logarithms of the rows' sums.
+def attention(query, key, value, mask: Tensor | None, noise: Tensor | None, factor: float, causal: bool):
+    """(softmax(query @ key.T * factor + mask) * noise) @ value, and the logarithms of the rows' sums.
 
     With `causal` a query does not see keys at later places than its own.
     """
-    return arrays.attend(query, key, value, mask, factor, causal)  # type: ignore[arg-type]
+    return arrays.attend(query, key, value, mask, noise, factor, causal)  # type: ignore[arg-type]
 
 
 @attention.vjp
-def _(g, query, key, value, mask, factor, causal, result0, result1, needs):
+def _(g, query, key, value, mask, noise, factor, causal, result0, result1, needs):
     if isinstance(g[0], Tensor):
         given = (query, key, value, mask)
-        wanted = [each for each, needed in zip(given, needs, strict=True) if needed]
-        found = iter(autograd.grad(_written_out(*given, factor, causal), wanted, g[0], create_graph=True))
-        return tuple(next(found) if needed else None for needed in needs)
-    return arrays.attend_back(g[0], query, key, value, mask, factor, causal, result0, result1, needs[3])
+        wanted = [each for each, needed in zip(given, needs, strict=False) if needed]
+        found = iter(autograd.grad(_written_out(*given, noise, factor, causal), wanted, g[0], create_graph=True))
+        return (*(next(found) if needed else None for needed in needs[:4]), None)
+    saved = (query, key, value, mask, noise, factor, causal, result0, result1)
+    return *arrays.attend_back(g[0], *saved, needs[3]), None
 
 
-def _written_out(query: Any, key: Any, value: Any, mask: Any, factor: float, causal: bool, rate: float = 0.0) -> Tensor:
-    """Attention of tensors by ops, with dropout of the weights."""
+def _written_out(query: Any, key: Any, value: Any, mask: Any, noise: Any, factor: float, causal: bool) -> Tensor:
+    """Attention of tensors by ops."""
     scores = matmul(query, transpose(key, -2, -1)) * factor
     if causal:
         mask = wrap(arrays.future(query.shape[-2], key.shape[-2], query.dtype.numpy))
     if mask is not None:
         scores = scores + mask
     unseen = (scores == -math.inf).all(-1, True)
-    weights = table["softmax"].function(where(unseen, 0.0, scores), -1)
-    weights = where(unseen, 0.0, weights)
-    if rate:
-        weights = table["dropout"].function(weights, rate, True)
-    return matmul(weights, value)
+    weights = where(unseen, 0.0, table["softmax"].function(where(unseen, 0.0, scores), -1))
+    return matmul(weights if noise is None else weights * noise, value)
+
+
+def _noise(query: Tensor, key: Tensor, mask: Any, rate: float) -> Tensor:
+    """Factors of all weights that drop some of them."""
+    others = () if mask is None else (tuple(mask.shape[:-2]),)
+    lead = np.broadcast_shapes(tuple(query.shape[:-2]), tuple(key.shape[:-2]), *others)
+    return wrap(noise((*lead, query.shape[-2], key.shape[-2]), query.dtype.numpy, rate))
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
@@ -101,8 +107,6 @@ def scaled_dot_product_attention(
     if attn_mask is not None and attn_mask.dtype is bool_:
         attn_mask = wrap(np.where(attn_mask._array, wide.type(0), wide.type(-np.inf)))
     factor = float(1 / math.sqrt(query.shape[-1]) if scale is None and query.shape[-1] else scale or 0.0)
-    if dropout_p:
-        result = _written_out(query, key, value, attn_mask, factor, is_causal, dropout_p)
-    else:
-        result = attention(query, key, value, attn_mask, factor, is_causal)[0]
+    dropped = _noise(query, key, attn_mask, dropout_p) if dropout_p else None
+    result = attention(query, key, value, attn_mask, dropped, factor, is_causal)[0]
     return result if result.dtype is kind else result.to(kind)

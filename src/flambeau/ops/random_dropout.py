@@ -53,6 +53,18 @@ def _scaled(mask: Array, p: float) -> tuple[Array, None]:
     return mask, None
 
 
+def _check_rate(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p:g}")
+
+
+def noise(shape: tuple[int, ...], dtype: np.dtype, p: float) -> Array:
+    """Factors that drop elements with probability `p` and keep the mean."""
+    _check_rate(p)
+    made = np.empty(shape, dtype)
+    return np.zeros_like(made) if p == 1 or not made.size else _scaled(_kept(made, p), p)[0]
+
+
 def _shifted(mask: Array, p: float) -> tuple[Array, Array]:
     """Factors and summands: SELU's limit for what is dropped, then mean and variance restored."""
     limit = SELU_NEGATIVE_LIMIT
@@ -70,8 +82,7 @@ def _declare(
     """Declare the op that multiplies by, and adds, the `terms` of a random mask; and in place."""
 
     def factors(input: Any, p: float, train: bool) -> tuple[Any, Any]:
-        if not 0 <= p <= 1:
-            raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p:g}")
+        _check_rate(p)
         if p == 0 or not train or not input._array.size:
             return None, None
         if p == 1:

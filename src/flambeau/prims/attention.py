@@ -38,15 +38,15 @@ def _scores(query: Array, key: Array, mask: Array | None, factor: float, causal:
 
 
 def attend(
-    query: Array, key: Array, value: Array, mask: Array | None, factor: float, causal: bool
+    query: Array, key: Array, value: Array, mask: Array | None, noise: Array | None, factor: float, causal: bool
 ) -> tuple[Array, Array]:
-    """softmax(query @ key.T * factor + mask) @ value, and the logarithms of the rows' sums.
+    """(softmax(query @ key.T * factor + mask) * noise) @ value, and the logarithms of the rows' sums.
 
     Of a row of nothing but -inf the result is 0, the logarithm noted as +inf.
     """
     compiled = _compiled(query, key, value, mask)
     if compiled is not None:
-        return compiled.attend(query, key, value, mask, factor, causal)
+        return compiled.attend(query, key, value, mask, noise, factor, causal)
     with np.errstate(all="ignore"):
         scores = _scores(query, key, mask, factor, causal)
         most = scores.max(-1, keepdims=True, initial=-np.inf)
@@ -55,7 +55,8 @@ def attend(
         total = weights.sum(-1, keepdims=True)
         empty = total == 0
         sums = np.where(empty, np.inf, np.log(total) + most)[..., 0]
-        return np.matmul(weights / np.where(empty, 1, total), value), sums
+        weights /= np.where(empty, 1, total)
+        return np.matmul(weights if noise is None else weights * noise, value), sums
 
 
 def attend_back(
@@ -64,6 +65,7 @@ def attend_back(
     key: Array,
     value: Array,
     mask: Array | None,
+    noise: Array | None,
     factor: float,
     causal: bool,
     result: Array,
@@ -73,10 +75,15 @@ def attend_back(
     """The cotangents of query, key, value, and, if asked for, of the mask."""
     compiled = None if mask_too else _compiled(query, key, value, mask)
     if compiled is not None:
-        return *compiled.attend_back(g, query, key, value, mask, factor, causal, result, sums), None
+        return *compiled.attend_back(g, query, key, value, mask, noise, factor, causal, result, sums), None
     with np.errstate(all="ignore"):
         weights = np.exp(_scores(query, key, mask, factor, causal) - sums[..., None])
-        slope = weights * (np.matmul(g, np.swapaxes(value, -2, -1)) - (g * result).sum(-1, keepdims=True))
+        slope = np.matmul(g, np.swapaxes(value, -2, -1))
+        if noise is not None:
+            slope *= noise
+        slope = weights * (slope - (g * result).sum(-1, keepdims=True))
+        if noise is not None:
+            weights *= noise
         scaled = slope * query.dtype.type(factor)
         return (
             np.matmul(scaled, key),
