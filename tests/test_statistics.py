@@ -65,7 +65,7 @@ def test_parts_of_an_unsafe_split_share_memory_and_may_be_written(reference, spl
     assert_alike(body, reference)
 
 
-@pytest.mark.parametrize("p", [0.0, 1.0, 2.0, 2.5, float("inf")])
+@pytest.mark.parametrize("p", [0.0, 1.0, 2.0, 2.5])
 def test_distances(reference, p):
     def body(t):
         x = t.tensor([[1.0, 2.0, 0.0], [0.5, 2.0, 3.0]], requires_grad=True)

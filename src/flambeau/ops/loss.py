@@ -490,7 +490,6 @@ def cosine_embedding_loss(input1, input2, target, margin: float, reduction: str)
 @composed
 def triplet_margin_loss(anchor, positive, negative, margin: float, p: float, eps: float, swap: bool, reduction: str):
     """max(0, |anchor - positive| - |anchor - negative| + margin), in the `p`-norm."""
-
     if len({anchor.ndim, positive.ndim, negative.ndim}) > 1:
         raise RuntimeError(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "

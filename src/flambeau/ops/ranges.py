@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..device import check
 from .. import dtypes
+from ..device import check
 from ..dtypes import dtype
 from ..tensor import Tensor
 from .arguments import is_int, is_number, misfits, type_name
