@@ -6,7 +6,8 @@ import pytest
 import flambeau
 import flambeau.nn.functional as F
 from flambeau.kernels import axis_maps
-from flambeau.prims import resample
+from flambeau.kernels import taps as tap_kernels
+from flambeau.prims import resample, taps
 from flambeau.prims import resample as arrays
 from flambeau.prims.core import set_kernels
 
@@ -145,6 +146,40 @@ def test_kernels_map_as_numpy_does(monkeypatch, name, shape, kind, back):
     set_kernels("1")
     assert blocks or not x.size or all(m is None or m.weight is None for m in maps)
     np.testing.assert_allclose(found[1], found[0], 1e-5 if kind == "f4" else 1e-12, 1e-5 if kind == "f4" else 1e-12)
+    for block, count in blocks:
+        assert (block[:64] == 12345).all()
+        assert (block[64 + count :] == 12345).all()
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize(
+    "sizes", [(2, 3, 20, 4, 37), (1, 1, 1, 1, 1), (2, 5, 9, 8, 16), (1, 2, 6, 0, 5), (0, 2, 6, 3, 5)]
+)
+def test_kernels_sum_taps_as_numpy_does(monkeypatch, kind, sizes):
+    blocks = []
+
+    def empty(shape, dtype):
+        count = int(np.prod(shape))
+        blocks.append((np.full(count + 128, 12345, dtype), count))
+        return blocks[-1][0][64 : 64 + count].reshape(shape)
+
+    monkeypatch.setattr(tap_kernels, "empty", empty)
+    batch, channels, size, count_taps, count = sizes
+    generator = np.random.default_rng(0)
+    x, g = (generator.normal(size=(batch, channels, n)).astype(kind) for n in (size, count))
+    weight = generator.normal(size=(batch, count_taps, count)).astype(kind)
+    index = generator.integers(-2, size + 2, weight.shape)
+    weight[index < 0] = np.nan  # what lies outside counts nothing
+    found = []
+    for mode in ("0", "force"):
+        set_kernels(mode)
+        found.append(
+            [taps.gathered(x, weight, index), taps.scattered(g, weight, index, size), taps.correlated(g, x, index)]
+        )
+    set_kernels("1")
+    for expected, result in zip(*found, strict=True):
+        assert expected.dtype == result.dtype
+        np.testing.assert_allclose(result, expected, 1e-4 if kind == "f4" else 1e-11, 1e-5)
     for block, count in blocks:
         assert (block[:64] == 12345).all()
         assert (block[64 + count :] == 12345).all()

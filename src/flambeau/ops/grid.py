@@ -16,13 +16,45 @@ import numpy as np
 
 from flambeau import dtypes
 from flambeau.ops.declare import composite, op
-from flambeau.ops.pointwise import where
+from flambeau.ops.join import cat
 from flambeau.ops.pooling import Sizes
-from flambeau.ops.scatter import gather
+from flambeau.prims import taps as arrays
 from flambeau.tensor import Array, Tensor, wrap
 
 BILINEAR, NEAREST, BICUBIC = range(3)
 ZEROS, BORDER, REFLECTION = range(3)
+
+
+@op(name="_gathered_taps", method=False, out=False)
+def gathered(input, weight, index):
+    """Weighted sums (N, C, count) of elements of (N, C, size); weight and index (N, taps, count)."""
+    return arrays.gathered(input, weight, index)
+
+
+@op(name="_scattered_taps", method=False, out=False)
+def scattered(input, weight, index, size: int):
+    """The transpose of `gathered` in its input."""
+    return arrays.scattered(input, weight, index, size)
+
+
+@op(name="_correlated_taps", method=False, out=False)
+def correlated(input, other, index):
+    """The transpose of `gathered` in its weight."""
+    return arrays.correlated(input, other, index)
+
+
+gathered.vjp(
+    input=lambda g, weight, index, input_shape: scattered(g, weight, index, input_shape[2]),
+    weight=lambda g, input, index: correlated(g, input, index),
+)
+scattered.vjp(
+    input=lambda g, weight, index: gathered(g, weight, index),
+    weight=lambda g, input, index: correlated(input, g, index),
+)
+correlated.vjp(
+    input=lambda g, other, index: gathered(other, g, index),
+    other=lambda g, input, index, other_shape: scattered(input, g, index, other_shape[2]),
+)
 
 
 def _mirrored(place: Array, size: int, align: bool) -> tuple[Array, Array]:
@@ -104,20 +136,20 @@ def _sample(input: Tensor, grid: Tensor, mode: int, padding: int, align: bool) -
         _taps(grid[..., rank - 1 - axis].reshape(batch, 1, -1), size, mode, padding, align)
         for axis, size in enumerate(spatial)
     ]
-    flat = input.reshape(batch, channels, -1)
-    total: Any = 0
+    indices, weights = [], []
     for taps in itertools.product(*axes):
         index = np.zeros((batch, 1, math.prod(counts)), np.int64)
         inside = np.ones(index.shape, bool)
         weight: Any = 1
         for (at, share), size in zip(taps, spatial, strict=True):
             inside &= (at >= 0) & (at < size)
-            index = index * size + np.clip(at, 0, size - 1)
+            index = index * size + at
             weight = weight * share
-        wide = np.broadcast_to(index, (batch, channels, index.shape[-1]))
-        part = gather(flat, 2, wrap(np.ascontiguousarray(wide))) * weight
-        total = total + (part if inside.all() else where(wrap(inside), part, 0.0))
-    return total.reshape(batch, channels, *counts)
+        indices.append(np.where(inside, index, -1))
+        weights.append(weight)
+    flat = input.reshape(batch, channels, -1)
+    found = gathered(flat, cat(weights, 1), wrap(np.concatenate(indices, 1)))
+    return found.reshape(batch, channels, *counts)
 
 
 def _check(input: Tensor, grid: Tensor, mode: int) -> None:
