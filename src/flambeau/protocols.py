@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import storage
 from .tensor import Tensor, attach
 
 
@@ -32,3 +33,15 @@ def _dlpack_device(self: Tensor) -> Any:
 
 
 attach(__reduce_ex__=_reduce, __deepcopy__=_deepcopy, __dlpack__=_dlpack, __dlpack_device__=_dlpack_device)
+
+
+def _load_from_bytes(data: bytes) -> Any:
+    """What PyTorch's own pickles call for a storage: a checkpoint in bytes."""
+    from io import BytesIO
+
+    from .serialization import load
+
+    return load(BytesIO(data), weights_only=False)
+
+
+storage._load_from_bytes = _load_from_bytes  # type: ignore[attr-defined]  # found there by its name in PyTorch

@@ -88,7 +88,40 @@ class UntypedStorage:
     def tolist(self) -> list[int]:
         return self.bytes().tolist()
 
-    def __getitem__(self, index: int) -> int:
+    @classmethod
+    def from_file(cls, filename: Any, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The bytes of a file, read when they are touched; `shared`: writes go to the file, made where it is missing.
+
+        Raises RuntimeError for a file that is not there, or smaller than `nbytes`.
+        """
+        import mmap
+        import os
+
+        mode = "read-write" if shared else "read-only"
+        try:
+            file = os.open(filename, os.O_RDWR | os.O_CREAT if shared else os.O_RDONLY, 0o600)
+        except OSError as error:
+            raise RuntimeError(
+                f"unable to open file <{os.fspath(filename)}> in {mode} mode: {error.strerror} ({error.errno})"
+            ) from None
+        try:
+            size = os.fstat(file).st_size
+            if size < nbytes and not shared:
+                raise RuntimeError(
+                    f"file <{os.fspath(filename)}> size <{size}> is smaller than the required mapping size <{nbytes}>"
+                )
+            if size < nbytes:
+                os.ftruncate(file, nbytes)
+            if not (nbytes or size):
+                return cls(0)
+            memory = mmap.mmap(file, nbytes or size, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+        finally:
+            os.close(file)
+        return cls(np.frombuffer(memory, np.uint8))
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):  # a storage of its own, over the same memory
+            return UntypedStorage(np.frombuffer(self.bytes()[index].data, np.uint8))
         return int(self.bytes()[index])
 
     def __setitem__(self, index: int | slice, value: int) -> None:

@@ -11,6 +11,7 @@ from .. import device as devices
 from .. import dtypes
 from ..autograd.graph import AccumulateGrad
 from ..dtypes import dtype
+from ..storage import UntypedStorage
 from ..tensor import (
     Tensor,
     channels_last,
@@ -226,6 +227,8 @@ def asarray(
         devices.check(device)
     if dtype is not None:
         dtype = dtypes.as_dtype(dtype, "asarray")
+    if isinstance(obj, UntypedStorage):
+        obj = obj.bytes()
     if isinstance(obj, Tensor):
         changed = dtype is not None and obj.dtype is not dtype
         if copy is False and changed:
@@ -273,6 +276,24 @@ def frombuffer(buffer: Any, *, dtype: dtype, count: int = -1, offset: int = 0, r
             f"greater than actual buffer length ({size} bytes)"
         )
     return made(np.frombuffer(buffer, dtype.numpy, count, offset), requires_grad)
+
+
+@creator
+def from_file(
+    filename: Any,
+    shared: bool | None = None,
+    size: int = 0,
+    *,
+    dtype: dtype | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor over the first `size` elements of a file; with `shared`, writes go to the file."""
+    kind = _kind(dtype, None, "from_file")
+    memory = UntypedStorage.from_file(filename, bool(shared), size * kind.itemsize).bytes()
+    return made(memory[: size * kind.itemsize].view(kind.numpy), requires_grad)
 
 
 functions["from_numpy"] = from_numpy
