@@ -1124,6 +1124,9 @@ def frac_(input: Tensor) -> Tensor:
 def frexp(input: Tensor, *, out: Any = None) -> _returns.frexp:
     """Mantissas in [0.5, 1) and exponents with x = mantissa * 2**exponent."""
 
+def from_file(filename: Any, shared: _bool | None = None, size: SupportsIndex = 0, *, dtype: _Kind | None = None, layout: _layout | None = None, device: _Place | None = None, pin_memory: _bool = False, requires_grad: _bool = False) -> Tensor:
+    """A tensor over the first `size` elements of a file; with `shared`, writes go to the file."""
+
 def from_numpy(array: Any) -> Tensor:
     """A tensor over the memory of a NumPy array; writes show on both sides."""
 
