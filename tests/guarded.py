@@ -366,6 +366,10 @@ def indexing(cases):
         cases.check(f"index_add {label}", backward(lambda x, i, y: x.index_add(0, i, y)), x, rows, small)
         cases.check(f"scatter_add {label}", backward(lambda x, i: torch.zeros(x.shape).scatter_add(1, i, x)), x, all_of)
         cases.check(f"embedding {label}", backward(lambda x, i: F.embedding(i, x)), x, rows)
+        cases.check(f"scatter_reduce {label}", lambda x, i: x.scatter_reduce(1, i, x, "amax"), x, all_of)
+        cases.check(f"index_fill {label}", backward(lambda x, i: x.index_fill(0, i, 3.0)), x, rows)
+        cases.check(f"take {label}", backward(lambda x, i: x.take(i % x.numel())), x, all_of)
+        cases.check(f"put {label}", lambda x, i, y: x.clone().index_put_((i,), y, accumulate=True), x, rows, small)
         cases.check(f"masked {label}", backward(lambda x: (x[x > 0], x.masked_fill(x > 1, 7.0))[0]), x)
 
 
@@ -433,11 +437,42 @@ def pooling(cases):
     functions = {
         "max_pool2d": backward(lambda x: F.max_pool2d(x, 3, 2, 1)),
         "avg_pool2d": backward(lambda x: F.avg_pool2d(x, 2, 1, 1)),
+        "max_pool1d": backward(lambda x: F.max_pool1d(x.flatten(0, 1), 2, 1, return_indices=True)),
+        "max_pool3d": backward(lambda x: F.max_pool3d(x, 2)),
         "adaptive": backward(lambda x: F.adaptive_avg_pool2d(x, (3, 2))),
+        "adaptive max": backward(lambda x: F.adaptive_max_pool2d(x, (2, 3), return_indices=True)),
+        "unfold": backward(lambda x: F.fold(F.unfold(x, 3, padding=1), x.shape[2:], 3, padding=1)),
+        "nearest": backward(lambda x: F.interpolate(x, size=(7, 5))),
+        "bicubic": backward(lambda x: F.interpolate(x, size=(7, 5), mode="bicubic")),
+        "pad": backward(lambda x: F.pad(x, (1, 2, 2, 1), mode="reflect")),
         "upsample": backward(lambda x: F.interpolate(x, scale_factor=2, mode="bilinear")),
     }
     shapes = ((1, 1, 3, 3), (2, 3, 9, 7), (1, 2, 33, 18))
     cases.each(functions, shapes, ("float32", "float64"), LAYOUTS[:4], (False,))
+    for layout, mode, border in itertools.product(
+        LAYOUTS[:4], ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection")
+    ):
+        run = backward(lambda x, g, m=mode, b=border: F.grid_sample(x, g.tanh() * 1.3, m, b, align_corners=False))
+        makers = (
+            (lambda a=layout: array((2, 3, 9, 7), "float32", a)),
+            (lambda a=layout: array((2, 5, 6, 2), "float32", a, 1)),
+        )
+        cases.check(f"grid_sample {layout} {mode} {border}", run, *makers)
+
+
+def losses(cases):
+    two = {
+        "mse": backward(lambda x, y: F.mse_loss(x, y)),
+        "l1": backward(lambda x, y: F.l1_loss(x, y, reduction="sum")),
+        "smooth": backward(lambda x, y: F.smooth_l1_loss(x, y, reduction="none")),
+        "huber": backward(lambda x, y: F.huber_loss(x, y, delta=0.5)),
+        "bce": backward(lambda x, y: F.binary_cross_entropy_with_logits(x, y.sigmoid())),
+        "kl": backward(lambda x, y: F.kl_div(x.log_softmax(-1), y.softmax(-1), reduction="batchmean")),
+        "margin": backward(lambda x, y: F.soft_margin_loss(x, y.sign().detach())),
+        "cosine": backward(lambda x, y: F.cosine_similarity(x, y, -1)),
+        "distance": backward(lambda x, y: torch.cdist(x, y) if x.dim() == 2 else F.pairwise_distance(x, y)),
+    }
+    cases.each(two, ((1, 1), (17, 3), (3, 130), (2, 5, 33)), layouts=LAYOUTS[:4], special=(False,), inputs=2)
 
 
 def outside(cases, *, before=False):
@@ -452,7 +487,7 @@ def outside_before(cases):
 
 
 FAMILIES = (
-    pointwise, reductions, norms, gemm, conv, scans, sorting, indexing, random, optimizers, attention, recurrent, pooling,
+    pointwise, reductions, norms, gemm, conv, scans, sorting, indexing, random, optimizers, attention, recurrent, pooling, losses,
     outside, outside_before,
 )  # fmt: skip
 

@@ -18,12 +18,13 @@ FAMILIES = {
     "conv": 90,
     "scans": 200,
     "sorting": 300,
-    "indexing": 150,
+    "indexing": 230,
     "random": 50,
     "optimizers": 40,
     "attention": 40,
     "recurrent": 40,
-    "pooling": 90,
+    "pooling": 300,
+    "losses": 140,
 }
 """How many cases a family has at least."""
 
