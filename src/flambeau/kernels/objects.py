@@ -85,7 +85,7 @@ class Linker:
 
     def __init__(self) -> None:
         self.symbols: dict[str, int] = {}
-        libc = ctypes.CDLL(None)
+        libc = ctypes.CDLL(None, use_errno=True)
         self._map, self._protect = libc.mmap, libc.mprotect
         self._map.restype = ctypes.c_void_p
         self._map.argtypes = (ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long)
@@ -130,8 +130,8 @@ class Linker:
             at = places[k] + place
             value = of(symbol) + addend - (0 if kind == R_X86_64_64 else pages + at)
             struct.pack_into(FIELDS[kind], image, at, value)
-        if frozen:
-            self._protect(pages, frozen, mmap.PROT_READ | mmap.PROT_EXEC)
+        if frozen and self._protect(pages, frozen, mmap.PROT_READ | mmap.PROT_EXEC):
+            raise OSError(ctypes.get_errno(), "this system lets no process make code of its own")
         for k, (name, where, _) in enumerate(file.symbols):
             if name and where in places:
                 self.symbols[name] = of(k)
