@@ -133,6 +133,7 @@ class Op:
         self.rules: dict[str, Callable[..., Any]] = {}
         self.joint: Callable[..., Any] | None = None
         self.jvp_rule: Callable[..., Any] | None = None
+        self.variant: Callable[[dict[str, Any]], str | None] | None = None  # PyTorch's name of a node, by what it saved
         self.node: Any = None
         self.sources: dict[str, str] = {}
         self._params: list[Param] | None = None
@@ -184,7 +185,7 @@ class Op:
 
     def prepare(self) -> None:
         """See to it that the op's Node class exists."""
-        from .codegen import declare_node
+        from .nodes import declare_node
 
         declare_node(self)
 

@@ -225,7 +225,7 @@ def _recipe(
 ) -> tuple[list[int], list[tuple[int, Any]]]:
     """Where a node's edges lead, and what it saves: as the generated Python does."""
     from ..kernels.calls import ARGUMENT, ARRAY, CONSTANT, COUNTER, RESULT, RESULT_COUNTER, VERSION
-    from .codegen import saves, tensor_params
+    from .nodes import saves, tensor_params
 
     place = {name: k for k, name in enumerate(order)}
     ruled = {p.name for p in tensor_params(op) if op.joint is not None or p.name in op.rules}
