@@ -23,9 +23,9 @@ from ..tensor import (
     new,
     preserve_format,
 )
-from .memory import check_target, dense
 from .declare import composite, namespace, op
 from .dispatch import NUMBERS, broadcast_error, override, overrides
+from .memory import check_target, dense
 
 _LAST_ORDER = {channels_last: (0, 2, 3, 1), channels_last_3d: (0, 2, 3, 4, 1)}
 

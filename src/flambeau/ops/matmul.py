@@ -317,7 +317,7 @@ def linear(input, weight, bias: Tensor | None = None):
     if input.dtype != weight.dtype:
         _same_dtype(input, weight)
     if is_half(input.dtype):
-        wide = linear(widen(input), widen(weight), None if bias is None else widen(bias))
+        wide = linear(widen(input), widen(weight), None if bias is None else widen(bias))  # type: ignore[arg-type]
         return wide.astype(input.dtype)
     if weight.ndim == 1 or input.ndim == 2:
         return arrays.product(input, weight.T, bias)
