@@ -133,6 +133,7 @@ class Op:
         self.rules: dict[str, Callable[..., Any]] = {}
         self.joint: Callable[..., Any] | None = None
         self.jvp_rule: Callable[..., Any] | None = None
+        self.shorter: Callable[..., Any] | None = None  # answers a call without arguments that are otherwise required
         self.variant: Callable[[dict[str, Any]], str | None] | None = None  # PyTorch's name of a node, by what it saved
         self.node: Any = None
         self.sources: dict[str, str] = {}

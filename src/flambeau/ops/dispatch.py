@@ -332,6 +332,8 @@ def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
         if out is not None:
             keywords["out"] = out
         return override(op.function, answering, shown, keywords)
+    if op.shorter is not None and any(value is MISSING for value in args):
+        return op.shorter(*[value for value in args if value is not MISSING])
     if out is None and any(isinstance(value, ARRAYS) or hasattr(value, "__prim__") for value in values):
         if not any(isinstance(value, Tensor) for value in values):
             return op.body(*_bare(op, args))

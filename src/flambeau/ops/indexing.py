@@ -18,6 +18,7 @@ from ..prims import scatter
 from ..tensor import Array, Tensor, attach, wrap
 from .declare import composite, op, view
 from .dispatch import as_number, broadcast_error
+from .pointwise import where
 
 Indices = tuple[Any, ...]
 Shape = tuple[int, ...]
@@ -535,6 +536,9 @@ def nonzero(input, *, as_tuple: bool = False) -> Any:
         return nonzero_rows(input)
     rows = nonzero_rows(input.reshape(1) if input.ndim == 0 else input)
     return rows.unbind(1)
+
+
+where.op.shorter = lambda condition: nonzero(condition, as_tuple=True)
 
 
 @op
