@@ -46,6 +46,7 @@ class Node:
     metadata_: dict[Any, Any] | None = None
     trace: str | None = None
     defers = False  # whether its rules take cotangents that are not computed yet
+    op: Any = None  # the op that made it
 
     def run(self, g: Any) -> tuple[Any, ...]:
         """The cotangents of the arguments, as arrays, from that of the result."""
@@ -114,7 +115,30 @@ class Output(Node):
 
 def target(node: Node | None) -> Node | None:
     """The node a user sees behind an edge."""
-    return node.main if node.__class__ is Output else node  # type: ignore[union-attr]
+    found = node.main if node.__class__ is Output else node  # type: ignore[union-attr]
+    if found is not None and found.op is not None and found.op.variant is not None and found.saved is not None:
+        _rename(found)
+    return found
+
+
+def _rename(node: Any) -> None:
+    """Give a node the class that PyTorch has for the form of its call: `SumBackward1` where there was a `dim`."""
+    given, place = {}, 0
+    for save in node.saves:
+        given[save.name] = node.saved[place]
+        counted = save.kind in ("tensor", "optional", "result")
+        if counted:
+            given[f"{save.name}_versions"] = node.saved[place + 1]
+        place += 3 if counted else 1
+    cls = type(node)
+    name = cls.op.variant(given)
+    if name is not None and name != cls.__name__:
+        node.__class__ = _variants.get((cls, name)) or _variants.setdefault(
+            (cls, name), type(name, (cls,), {"__slots__": ()})
+        )
+
+
+_variants: dict[tuple[type, str], type] = {}
 
 
 def index(node: Node | None) -> int:

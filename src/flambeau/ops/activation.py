@@ -277,8 +277,6 @@ def prelu(input, weight):
             f"prelu: Type promoting not supported. Got {dtypes.scalar_name(input.dtype)} and "
             f"{dtypes.scalar_name(weight.dtype)}"
         )
-    if weight.ndim > 1:
-        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
     channels = input.shape[1] if input.ndim > 1 else 1
     if weight.numel() != 1:
         if input.ndim == 0:
@@ -288,6 +286,8 @@ def prelu(input, weight):
                 f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight.numel()} and "
                 f"channel size = {channels}."
             )
+        if weight.ndim > 1:
+            raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
         weight = weight.reshape((1, channels) + (1,) * (input.ndim - 2) if input.ndim > 1 else (channels,))
     elif weight.ndim and input.ndim != 1:
         weight = weight.reshape((1,) * input.ndim)

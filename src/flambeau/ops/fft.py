@@ -24,17 +24,17 @@ Dims = tuple[int, ...]
 _SWAPPED: dict[str, Any] = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
-@op(name="_fft_c2c", method=False, out=False, linear=True)
+@op(name="_fft_c2c", method=False, out=False, linear=True, grad_name="FftC2CBackward0")
 def c2c(input, dims: Dims, norm: Any, forward: bool):
     return arrays.fft_c2c(input, dims, norm, forward)
 
 
-@op(name="_fft_r2c", method=False, out=False, linear=True)
+@op(name="_fft_r2c", method=False, out=False, linear=True, grad_name="FftR2CBackward0")
 def r2c(input, dims: Dims, norm: Any, onesided: bool):
     return arrays.fft_r2c(input, dims, norm, onesided)
 
 
-@op(name="_fft_c2r", method=False, out=False, linear=True)
+@op(name="_fft_c2r", method=False, out=False, linear=True, grad_name="FftC2RBackward0")
 def c2r(input, dims: Dims, norm: Any, size: int):
     return arrays.fft_c2r(input, dims, norm, size)
 

@@ -291,6 +291,8 @@ def roll(input, shifts: Any, dims: Any = ()):
         return np.roll(input, shifts[0])
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    if not input.size:
+        return input.copy()
     if not input.ndim:
         raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
     return np.roll(input, shifts, tuple([wrap_dim(d, input.ndim) for d in dims]))

@@ -70,7 +70,7 @@ mse_loss.vjp(
 )
 
 
-@loss(grad_name="L1LossBackward0")
+@loss(grad_name="MeanBackward0")
 def l1_loss(input, target, reduction: str):
     """|x - y|."""
     return reduced(prims.abs(prims.sub(input, target)), reduction)
@@ -241,7 +241,7 @@ def _scaled_softmax(x: Any, scale: Any) -> Any:
     return e * (scale / prims.sum(e, 1, True))
 
 
-@loss(grad_name="CrossEntropyBackward0", promote=None, name="_cross_entropy_indices")
+@loss(grad_name="NllLossBackward0", promote=None, name="_cross_entropy_indices")
 def cross_entropy_indices(
     input, target, weight: Tensor | None, reduction: str, ignore_index: int, label_smoothing: float
 ):

@@ -20,6 +20,36 @@ TWO_OVER_SQRT_PI = 2 / math.sqrt(PI)
 # --- checks -------------------------------------------------------------------------------------------
 
 
+def _check_alpha(input: Any, other: Any, alpha: Any) -> None:
+    """Raise, in PyTorch's words, for a factor of another category than the operands."""
+    if isinstance(alpha, (bool, float)):
+        from .dispatch import result_type
+
+        kind = result_type((input, other))
+        if isinstance(alpha, bool) and kind is not dtypes.bool_:
+            raise RuntimeError("Boolean alpha only supported for Boolean results.")
+        if isinstance(alpha, float) and not kind.is_differentiable:
+            raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+
+
+def _check_minus(input: Any, other: Any, alpha: Any) -> None:
+    bools = [
+        (each.dtype is dtypes.bool_) if isinstance(each, Tensor) else isinstance(each, bool) for each in (input, other)
+    ]
+    if any(bools) and not all(bools):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
+    _check_alpha(input, other, alpha)
+
+
+def _pow_name(given: dict[str, Any]) -> str:
+    """PyTorch's name of a power's node: of a number as exponent, of two tensors, of a number as base."""
+    first, second = (isinstance(given[name], (int, float, complex)) for name in ("input", "other"))
+    return f"PowBackward{2 if first else 0 if second else 1}"
+
+
 def _no_bool_minus(*arrays: Any) -> None:
     if arrays[0].dtype == bool:
         if len(arrays) == 1:
@@ -77,6 +107,7 @@ add = binary(
     signature=scaled,
     input=lambda g: g,
     other=lambda g, alpha: g if alpha == 1 else g * alpha,
+    precheck=_check_alpha,
 )
 sub = binary(
     "sub",
@@ -85,6 +116,7 @@ sub = binary(
     alone=True,
     signature=scaled,
     check=_no_bool_minus,
+    precheck=_check_minus,
     input=lambda g: g,
     other=lambda g, alpha: g * -alpha,
 )
@@ -151,6 +183,7 @@ pow = binary(
     other=lambda g, input, other, result: g * where((input == 0) & (other.real >= 0), 0.0, result * log(input)),
     check=lacking("b", "pow"),
 )
+pow.op.variant = _pow_name
 
 
 def _power_slope(x: Any, power: Any) -> Any:
@@ -176,6 +209,7 @@ square = unary(
     lambda x: prims.square(x) if x.dtype != bool else x.astype(np.int64),
     "x squared.",
     lambda g, input: g * (2 * input),
+    grad_name="PowBackward0",
     promote=None,
 )
 sqrt = unary("sqrt", prims.sqrt, "The square root.", lambda g, result: g / (2 * result), promote="float")

@@ -19,6 +19,11 @@ from .shape import expand_to, reshape, unsqueeze
 Dims = Any
 
 
+def _numbered(name: str) -> Any:
+    """The name of a reduction's node: PyTorch numbers the form with `dim` 1, the one without 0."""
+    return lambda given: name + ("0" if given["dim"] is None else "1")
+
+
 def axes_of(dim: Dims, ndim: int) -> tuple[int, ...] | None:
     """Dimensions (an int, several, or none given) as axes; None means all.
 
@@ -98,9 +103,12 @@ def sum_(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None):
         input = prims.cast(input, dtype.numpy)
     elif input.dtype.kind in "iub":
         return prims.sum(input, axes_of(dim, input.ndim), keepdim, np.dtype(np.int64))
+    if input.dtype.kind in "iub":
+        return prims.sum(input, axes_of(dim, input.ndim), keepdim, input.dtype)
     return prims.sum(input, axes_of(dim, input.ndim) if dim is not None else None, keepdim)
 
 
+sum_.op.variant = _numbered("SumBackward")
 sum_.vjp(
     input=lambda g, input_shape, input_dtype, dim, keepdim: in_dtype(spread(g, input_shape, dim, keepdim), input_dtype)
 )
@@ -115,6 +123,7 @@ def mean(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None):
     return prims.mean(input, axes_of(dim, input.ndim) if dim is not None else None, keepdim)
 
 
+mean.op.variant = _numbered("MeanBackward")
 mean.vjp(
     input=lambda g, input_shape, input_dtype, dim, keepdim: in_dtype(
         spread(g / max(count_of(input_shape, dim), 1), input_shape, dim, keepdim), input_dtype
@@ -158,7 +167,11 @@ def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
         input = prims.cast(input, dtype.numpy)
     elif input.dtype.kind in "iub":
         return prims.prod(input, axes_of(dim, input.ndim), keepdim, np.dtype(np.int64))
-    return prims.prod(input, axes_of(dim, input.ndim), keepdim)
+    kind = input.dtype if input.dtype.kind in "iub" else None
+    return prims.prod(input, axes_of(dim, input.ndim), keepdim, kind)
+
+
+prod.op.variant = _numbered("ProdBackward")
 
 
 @prod.vjp

@@ -349,6 +349,8 @@ _method("permute", permute, "A view with the dimensions in the given order.")
 def movedim(input, source: Any, destination: Any):
     """A view with the dimensions `source` moved to the places `destination`."""
     source, destination = ints((source,)), ints((destination,))
+    if input.ndim == 0 and {*source, *destination} <= {0, -1}:
+        return permute(input, ())
     if len(source) != len(destination):
         raise RuntimeError(
             f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number "
@@ -373,7 +375,7 @@ def _matrix_transpose(name: str, conjugate: bool) -> Any:
     def get(self: Tensor) -> Tensor:
         ndim = self._array.ndim
         if name in ("mT", "mH") and ndim < 2:
-            if ndim == 1 or name == "mT":
+            if ndim == 1:
                 raise RuntimeError(
                     f"tensor.{name} is only supported on matrices or batches of matrices. Got {ndim}-D tensor."
                 )
@@ -415,7 +417,13 @@ def squeeze(input, dim: Any = None):
     return input.squeeze(tuple(each for each in dims if input.ndim and input.shape[each] == 1))
 
 
-squeeze.vjp(input=lambda g, input_shape: g.reshape(input_shape))
+def _squeezed_name(given: dict[str, Any]) -> str:
+    dim = given["dim"]
+    return f"SqueezeBackward{0 if dim is None else 1 if isinstance(dim, int) else 2}"
+
+
+squeeze.op.variant = _squeezed_name
+squeeze.vjp(input=lambda g, input_shape, dim: g.reshape(input_shape))
 
 
 @view_op(grad_name="UnsqueezeBackward0")
