@@ -6,6 +6,8 @@ t of weight[n, t, p] * x[n, c, index[n, t, p]]; places outside of 0 <= i < size 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from flambeau.prims.choice import pays
@@ -51,7 +53,8 @@ def scattered(g: Array, weight: Array, index: Array, size: int) -> Array:
         return found
     result = np.zeros((*g.shape[:2], size), g.dtype)
     n, t, p = np.nonzero(_inside(index, size))
-    np.add.at(result, (n, slice(None), index[n, t, p]), g[n, :, p] * weight[n, t, p, None])
+    places: Any = (n, slice(None), index[n, t, p])
+    np.add.at(result, places, g[n, :, p] * weight[n, t, p, None])
     return result
 
 
