@@ -388,3 +388,13 @@ def test_subclasses_see_fills_and_like_forms():
     assert type(tagged.bernoulli_(0.5)) is Tagged
     assert type(tagged.random_(3)) is Tagged
     assert type(flambeau.rand_like(tagged)) is Tagged
+
+
+def test_a_program_that_sets_no_seed_draws_differently_each_time(python):
+    code = (
+        "import flambeau; print(flambeau.initial_seed(), flambeau.rand(1).item(), flambeau.Generator().initial_seed())"
+    )
+    runs = [python("-c", code).stdout.split() for _ in range(2)]
+    assert runs[0][2] == runs[1][2] == "67280421310721"
+    assert runs[0][0] != runs[1][0]
+    assert runs[0][1] != runs[1][1]

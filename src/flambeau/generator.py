@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -102,3 +103,5 @@ def _full_name(kind: type) -> str:
 
 
 default_generator = Generator()
+# Until it is seeded nobody can predict it.
+default_generator.engine.initial_seed = int.from_bytes(os.urandom(8), "little")
