@@ -53,3 +53,13 @@ def test_running_statistics_move_towards_the_batch():
 def test_one_value_a_channel_has_no_statistics():
     with pytest.raises(ValueError, match="Expected more than 1 value per channel when training"):
         F.batch_norm(flambeau.ones(1, 3), flambeau.zeros(3), flambeau.ones(3), training=True)
+
+
+def test_native_batch_norm_writes_where_it_is_told():
+    x = flambeau.randn(4, 3, 5)
+    arguments = (flambeau.ones(3), flambeau.zeros(3), None, None, True, 0.1, 1e-5)
+    targets = tuple(flambeau.empty(0) for _ in range(3))
+    results = flambeau.native_batch_norm(x, *arguments, out=targets)
+    assert all(a is b for a, b in zip(results, targets, strict=True))
+    for written, expected in zip(targets, flambeau.native_batch_norm(x, *arguments), strict=True):
+        assert flambeau.equal(written, expected)

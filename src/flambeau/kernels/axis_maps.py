@@ -132,7 +132,7 @@ def apply(x: np.ndarray, maps: Sequence[tuple[int, Map]]) -> np.ndarray:
     weights = np.concatenate([each.weights.ravel() for _, each in maps]).astype(x.dtype, copy=False)
     counts = np.concatenate([each.counts for _, each in maps])
     steps += [0] * (len(STEP) * (MOST_AXES - len(maps)))
-    scratch = empty((2 * room * min(tasks, threads.get_num_threads()),), x.dtype)
+    scratch = empty((2 * room * min(tasks, threads.slots()),), x.dtype)
     run = kernel(separable, f"f{8 * x.itemsize}", engine().vector_bytes // x.itemsize)
     numbers = table(planes, share, source, result, room, len(maps), *steps)
     run(tasks, numbers, x, y, index, weights, counts, np.array(starts, np.int64), scratch)

@@ -244,7 +244,7 @@ def batch_norm(
     return _batch_norm(input, *arguments)[0]
 
 
-@composite(method=False, out=False)
+@composite(method=False)
 def native_batch_norm(
     input,
     weight: Tensor | None,
