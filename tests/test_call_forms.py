@@ -20,6 +20,7 @@ NAMES = """
     torch.cumsum(x,axis=0) x.cumsum(axis=1) torch.softmax(x,axis=0) x.sum(axis=1,keepdims=True)
     torch.gather(x,axis=1,index=torch.tensor([[0],[1]])) torch.index_select(x,axis=0,index=torch.tensor([1]))
     torch.logsumexp(x,axis=0) x.unsqueeze(axis=0) x.argmax(axis=1) torch.sort(x,axis=0)[0] torch.flip(x,dims=(0,))
+    torch.pow(x,exponent=2) x.pow(exponent=2) torch.pow(2,exponent=x) torch.pow(x,x) 2**x x.pow_(exponent=2) torch.pow(x)
     torch.where(x>2) torch.where(torch.tensor(True)) torch.where(condition=x>2) torch.where(x>2,x) torch.where()
     torch.cumsum(x) torch.gather(x) x.gather(index=torch.tensor([0])) torch.gather(x,0) torch.index_add(x,0)
     torch.cumsum(x,0,axis=0) torch.cumsum(x,dim=0,axis=0) torch.cumsum(x,0,nonsense=1)

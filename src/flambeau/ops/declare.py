@@ -270,7 +270,7 @@ def scaled(input, other, *, alpha=1): ...  # type: ignore[no-untyped-def]
 
 def pointwise(name: str, prim: Any, doc: str, *, signature: Any = None, **options: Any) -> Any:
     """Declare an op that computes each element from the elements at its place, by a prim."""
-    rules = {key: options.pop(key) for key in ("input", "other") if key in options}
+    rules = {key: options.pop(key) for key in ("input", "other", "exponent") if key in options}
     options = {"family": "pointwise", "inplace": True, "promote": "default", **options}
     function = Op(name, prim, signature=signature, doc=doc, **options).function
     function.op.rules.update(rules)  # type: ignore[attr-defined]

@@ -46,7 +46,7 @@ def _check_minus(input: Any, other: Any, alpha: Any) -> None:
 
 def _pow_name(given: dict[str, Any]) -> str:
     """PyTorch's name of a power's node: of a number as exponent, of two tensors, of a number as base."""
-    first, second = (isinstance(given[name], (int, float, complex)) for name in ("input", "other"))
+    first, second = (isinstance(given[name], (int, float, complex)) for name in ("input", "exponent"))
     return f"PowBackward{2 if first else 0 if second else 1}"
 
 
@@ -64,7 +64,7 @@ def _no_bool_minus(*arrays: Any) -> None:
 
 
 def _nonzero_divisor(x: Any, y: Any, *_: Any) -> None:
-    if y.dtype.kind in "iu" and not np.all(y):
+    if y.dtype.kind in "iu" and x.size and not np.all(y):
         raise RuntimeError("ZeroDivisionError")
 
 
@@ -174,13 +174,21 @@ fmod = binary(
     input=lambda g: g,
     other=lambda g, input, other: -g * trunc(input / other),
 )
+
+
+def _power(input, exponent): ...  # type: ignore[no-untyped-def]
+
+
 pow = binary(
     "pow",
     _pow,
-    "`input` to the power `other`.",
+    "`input` to the power `exponent`.",
+    signature=_power,
     precheck=_integer_powers,
-    input=lambda g, input, other: g * _power_slope(input, other),
-    other=lambda g, input, other, result: g * where((input == 0) & (other.real >= 0), 0.0, result * log(input)),
+    input=lambda g, input, exponent: g * _power_slope(input, exponent),
+    exponent=lambda g, input, exponent, result: (
+        g * where((input == 0) & (exponent.real >= 0), 0.0, result * log(input))
+    ),
     check=lacking("b", "pow"),
 )
 pow.op.variant = _pow_name
