@@ -83,7 +83,7 @@ class Methods:
         """The bits set in either."""
 
     def __ipow__(self, other: Tensor | _Number) -> Tensor:
-        """`input` to the power `other`."""
+        """`input` to the power `exponent`."""
 
     def __irshift__(self, other: Tensor | _Number) -> Tensor:
         """The bits moved down by `other` places."""
@@ -128,7 +128,7 @@ class Methods:
         """The tensor itself."""
 
     def __pow__(self, other: Tensor | _Number) -> Tensor:
-        """`input` to the power `other`."""
+        """`input` to the power `exponent`."""
 
     def __radd__(self, other: Tensor | _Number) -> Tensor:
         """The sum `input + alpha * other`."""
@@ -160,7 +160,7 @@ class Methods:
         """The bits set in either."""
 
     def __rpow__(self, other: Tensor | _Number) -> Tensor:
-        """`input` to the power `other`."""
+        """`input` to the power `exponent`."""
 
     def __rrshift__(self, other: Tensor | _Number) -> Tensor:
         """The bits moved down by `other` places."""
@@ -1285,11 +1285,11 @@ class Methods:
     def positive(self) -> Tensor:
         """The tensor itself."""
 
-    def pow(self, other: Tensor | _Number, *, out: Tensor | None = None) -> Tensor:
-        """`input` to the power `other`."""
+    def pow(self, exponent: Tensor | _Number, *, out: Tensor | None = None) -> Tensor:
+        """`input` to the power `exponent`."""
 
-    def pow_(self, other: Tensor | _Number) -> Tensor:
-        """`input` to the power `other`."""
+    def pow_(self, exponent: Tensor | _Number) -> Tensor:
+        """`input` to the power `exponent`."""
 
     def prelu(self, weight: Tensor | _Number) -> Tensor:
         """x where positive, else weight * x; `weight` has one element, or one for each channel (dimension 1)."""

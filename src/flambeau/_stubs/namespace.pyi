@@ -1592,7 +1592,7 @@ def narrow(input: Tensor, dim: SupportsIndex = ..., start: Any = ..., length: Su
 def narrow_copy(*args: Any, out: Any = None, **keywords: Any) -> Any:
     """`narrow` in memory of its own."""
 
-def native_batch_norm(input: Tensor, weight: Tensor | _Number, bias: Tensor | _Number, running_mean: Tensor | _Number, running_var: Tensor | _Number, training: _bool, momentum: _Number, eps: _Number) -> tuple[Tensor, Tensor, Tensor]:
+def native_batch_norm(input: Tensor, weight: Tensor | _Number, bias: Tensor | _Number, running_mean: Tensor | _Number, running_var: Tensor | _Number, training: _bool, momentum: _Number, eps: _Number, *, out: Any = None) -> tuple[Tensor, Tensor, Tensor]:
     """`batch_norm`, the batch's mean and one over its standard deviation (empty if not used)."""
 
 def native_channel_shuffle(input: Tensor, groups: SupportsIndex) -> Tensor:
@@ -1703,11 +1703,11 @@ def polygamma(n: SupportsIndex, input: Tensor | _Number, *, out: Tensor | None =
 def positive(input: Tensor) -> Tensor:
     """The tensor itself."""
 
-def pow(input: Tensor | _Number, other: Tensor | _Number, *, out: Tensor | None = None) -> Tensor:
-    """`input` to the power `other`."""
+def pow(input: Tensor | _Number, exponent: Tensor | _Number, *, out: Tensor | None = None) -> Tensor:
+    """`input` to the power `exponent`."""
 
-def pow_(input: Tensor | _Number, other: Tensor | _Number) -> Tensor:
-    """`input` to the power `other`."""
+def pow_(input: Tensor | _Number, exponent: Tensor | _Number) -> Tensor:
+    """`input` to the power `exponent`."""
 
 def prelu(input: Tensor, weight: Tensor | _Number) -> Tensor:
     """x where positive, else weight * x; `weight` has one element, or one for each channel (dimension 1)."""
