@@ -12,6 +12,7 @@ LEAST = {
     "extremum": 256,
     "select": 256,
     "sort": 1024,
+    "mask": 2048,
     "normal": 16,
     "search": 256,
     "planes": 4096,

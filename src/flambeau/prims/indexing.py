@@ -11,6 +11,7 @@ import math
 import operator
 import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -373,11 +374,20 @@ def _diagnose(shape: tuple[int, ...], advanced: tuple[Any, ...]) -> None:
 # Masks
 
 
+@cache
+def _run_prim() -> Any:
+    from flambeau.kernels import run_prim
+
+    return run_prim
+
+
 def masked_fill(x: Array, mask: Array, value: Any, out: Array | None = None) -> Array:
     """`x` with `value` where `mask` (broadcast against `x`) is true. `out` may be `x`."""
     value = np.asarray(value).astype(x.dtype, copy=False)
-    if out is not None and x.size >= threshold():
+    if x.size >= threshold():
         return where(mask, value, x, out=out)  # type: ignore[no-any-return]
+    if pays("mask", x.size) and (found := _run_prim()("where", (mask, value, x), {"out": out})) is not NotImplemented:
+        return found  # type: ignore[no-any-return]
     filled: Array = where(mask, value, x)
     if out is None:
         return filled
