@@ -195,19 +195,19 @@ def _axes(g: Geometry, kind: str) -> tuple[Axis, ...]:
     return tuple(make(*numbers) for numbers in each)
 
 
-@lru_cache(512)
+@lru_cache(128)
 def _plan_output(geometry: Geometry, x: Sizes, y: Sizes, tile: Tile) -> Plan:
     g, taps = geometry.three(), math.prod(geometry.kernel)
     return _plan(g, _axes(g, "forward"), x, y, (g.depth, g.channels), tile, (taps, g.depth * taps), 0)
 
 
-@lru_cache(512)
+@lru_cache(128)
 def _plan_input(geometry: Geometry, y: Sizes, x: Sizes, tile: Tile) -> Plan:
     g, taps = geometry.three(), math.prod(geometry.kernel)
     return _plan(g, _axes(g, "backward"), y, x, (g.channels, g.depth), tile, (g.depth * taps, taps), 0)
 
 
-@lru_cache(512)
+@lru_cache(128)
 def _plan_weight(geometry: Geometry, x: Sizes, y: Sizes, tile: Tile) -> Plan:
     g, taps = geometry.three(), math.prod(geometry.kernel)
     plan = _plan(g, _axes(g, "forward"), x, y, (g.depth, g.channels), tile, (taps, g.depth * taps), PARTS)
