@@ -367,13 +367,15 @@ def bernoulli(state: Any, out: Any, limit: int) -> bool:
     return name is not None
 
 
-_spare = np.empty(1)
+_NO_SPARE = np.empty(0)
 
 
 def few_normals(state: Any, out: Any, mean: float, std: float) -> float | None:
     """Fill the contiguous float32 or float64 array `out`; of an odd number of normals the one that is left."""
-    kernel(f"few_normals{8 * out.itemsize}")(state, out, out.size, mean, std, _spare)
-    return float(_spare[0]) if out.size & 1 else None
+    odd = out.size & 1
+    spare = np.empty(1) if odd else _NO_SPARE
+    kernel(f"few_normals{8 * out.itemsize}")(state, out, out.size, mean, std, spare)
+    return float(spare[0]) if odd else None
 
 
 def box_muller(uniforms: Any, mean: float, std: float) -> None:
