@@ -195,6 +195,8 @@ class Tensor(Methods, metaclass=TensorType):
         """The step in elements along each dimension, or along `dim`."""
         steps = self._array.strides
         itemsize = self._array.itemsize
+        if 0 in self._array.shape and self._array.flags.c_contiguous:  # NumPy's steps are 0 there
+            steps = np.empty([n or 1 for n in self._array.shape], self._array.dtype).strides
         if dim is None:
             return tuple([step // itemsize for step in steps])
         return steps[wrap_dim(dim, len(steps))] // itemsize
@@ -332,13 +334,28 @@ class Tensor(Methods, metaclass=TensorType):
         return bool(self._array.item())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._real_item("int64_t"))
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._real_item("double"))
 
     def __complex__(self) -> complex:
+        self._need_one()
         return complex(self.item())
+
+    def _need_one(self) -> None:
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+
+    def _real_item(self, target: str) -> Any:
+        """The one element, which must not have an imaginary part to be a C `target`."""
+        self._need_one()
+        value = self.item()
+        if isinstance(value, complex):
+            if value.imag:
+                raise RuntimeError(f"value cannot be converted to type {target} without overflow")
+            return value.real
+        return value
 
     def __index__(self) -> int:
         if self._array.size != 1 or self._array.dtype.kind not in "iub":

@@ -10,6 +10,7 @@ from .. import dtypes, prims
 from ..tensor import Tensor, method
 from .checks import lacking, not_complex
 from .declare import alias, composite, op
+from .dispatch import result_type
 from .pointwise import where
 
 
@@ -56,6 +57,16 @@ def _number(value: Any) -> Any:
     return value.item() if isinstance(value, Tensor) and value._array.ndim == 0 and value._node is None else value
 
 
+def _bound(value: Any, kind: dtypes.dtype) -> Any:
+    """A bound as an integer dtype holds it: a negative one wraps around in an unsigned dtype."""
+    if value is None:
+        return None
+    limits = dtypes.iinfo(kind)
+    if not (-limits.max if limits.min == 0 else limits.min) <= value <= limits.max:
+        raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
+    return value + limits.max + 1 if value < limits.min else int(value)
+
+
 @composite(inplace=True)
 def clamp(input, min: Any = None, max: Any = None):
     """x, at least `min` and at most `max`: numbers or tensors."""
@@ -64,11 +75,15 @@ def clamp(input, min: Any = None, max: Any = None):
     if isinstance(min, Tensor) or isinstance(max, Tensor):
         bounds = [None if b is None else b if isinstance(b, Tensor) else input.new_tensor(b) for b in (min, max)]
         return clamp_tensors(input, *bounds)
-    kind = input._array.dtype if isinstance(input, Tensor) else input.dtype
-    if kind.kind == "b":
-        raise RuntimeError("\"clamp_scalar_cpu\" not implemented for 'Bool'")
-    if isinstance(input, Tensor) and kind.kind in "iu" and (isinstance(min, float) or isinstance(max, float)):
-        input = input.to(dtypes.get_default_dtype())
+    if isinstance(input, Tensor) and not input.dtype.is_differentiable:
+        kind = result_type([input, min, max])
+        if kind is dtypes.bool_:
+            raise NotImplementedError(
+                f"\"clamp_{'max' if min is None else 'min'}_scalar_cpu\" not implemented for 'Bool'"
+            )
+        input = input if input.dtype is kind else input.to(kind)
+        if not kind.is_differentiable:
+            min, max = _bound(min, kind), _bound(max, kind)
     return clamp_numbers(input, min, max)
 
 

@@ -109,19 +109,19 @@ _parts.vjp(split_view.op.joint)
 
 
 @composite(out=False)
-def unsafe_split(input, split_size: int, dim: int = 0):  # type: ignore[no-untyped-def]
+def unsafe_split(input, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:  # type: ignore[no-untyped-def]
     """`split` whose parts may be written in place."""
     return _parts(input, *bounds_of(input, split_size, dim))
 
 
 @composite(out=False)
-def unsafe_split_with_sizes(input, split_sizes: Any, dim: int = 0):  # type: ignore[no-untyped-def]
+def unsafe_split_with_sizes(input, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:  # type: ignore[no-untyped-def]
     """`split_with_sizes` whose parts may be written in place."""
     return _parts(input, *bounds_of(input, list(split_sizes), dim))
 
 
 @composite(out=False)
-def unsafe_chunk(input, chunks: int, dim: int = 0):  # type: ignore[no-untyped-def]
+def unsafe_chunk(input, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:  # type: ignore[no-untyped-def]
     """`chunk` whose parts may be written in place."""
     sizes = [each.shape[wrap_dim(dim, input.ndim)] for each in chunk(input, chunks, dim)]
     return _parts(input, *bounds_of(input, sizes, dim))

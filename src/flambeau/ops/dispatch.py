@@ -269,8 +269,22 @@ def prepare(op: Op, args: tuple[Any, ...]) -> tuple[list[Any], dtype | None]:
         else:
             checked[at] = cast(value, kind)
     if op.check is not None:
-        op.check(*[_array_of(value) for param, value in zip(op.params, checked, strict=True) if param.kind != STATIC])
+        arrays = [_array_of(value) for param, value in zip(op.params, checked, strict=True) if param.kind != STATIC]
+        try:
+            op.check(*arrays)
+        except NotImplementedError:
+            if op.family == "pointwise":  # shapes come before kernels
+                _check_broadcast(arrays)
+            raise
     return checked, kind
+
+
+def _check_broadcast(arrays: list[Any]) -> None:
+    given = [each for each in arrays if each is not None]
+    try:
+        np.broadcast_shapes(*[each.shape for each in given])
+    except ValueError:
+        raise broadcast_error(*given) from None
 
 
 def cast(value: Any, kind: dtype | None) -> Tensor:
@@ -456,7 +470,9 @@ def finish(op: Op, result: Any, args: Sequence[Any]) -> Any:
 
 def plain_many(results: Any) -> Any:
     """Several results as tensors outside the graph; their container's type is kept."""
-    tensors = [None if each is None else wrap(each if each.__class__ is np.ndarray else np.asarray(each)) for each in results]
+    tensors = [
+        None if each is None else wrap(each if each.__class__ is np.ndarray else np.asarray(each)) for each in results
+    ]
     return type(results)(*tensors) if hasattr(results, "_fields") else tuple(tensors)
 
 
@@ -701,19 +717,6 @@ def large_rule(rule: Callable[..., Any]) -> Callable[..., Any]:
 
             fast = fused(rule)
         return fast(*args)
-
-    return run
-
-
-def late_rule(rule: Callable[..., Any]) -> Callable[..., Any]:
-    """The rule of a pointwise op for large arrays: put off where the backward pass allows it."""
-    now = large_rule(rule)
-
-    def run(*args: Any) -> Any:
-        if state.deferral is None:
-            return now(*args)
-        found = state.deferral.take(rule, args)
-        return now(*[as_array(each) for each in args]) if found is None else found
 
     return run
 

@@ -421,7 +421,7 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     return stack([flatten(each) for each in grids], 1)
 
 
-@composite(out=False)
+@composite(method=False, out=False)
 def combinations(input, r: int = 2, with_replacement: bool = False):
     """All choices of `r` elements of a vector, as rows."""
     if input.ndim != 1:

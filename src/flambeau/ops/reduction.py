@@ -163,6 +163,8 @@ def nanmean(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None
 @op(grad_name="ProdBackward0")
 def prod(input, dim: Any = None, keepdim: bool = False, *, dtype: Any = None):
     """The product of the elements, over all dimensions or over one. Integers are multiplied in int64."""
+    if isinstance(dim, (tuple, list)):
+        raise TypeError("prod(): several dimensions")
     if dtype is not None:
         input = prims.cast(input, dtype.numpy)
     elif input.dtype.kind in "iub":

@@ -248,7 +248,7 @@ def index_select(input, dim: int, index):
     if index.dtype not in (np.int64, np.int32):
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     if input.ndim == 0 and index.size != 1:
-        raise IndexError(f"index_select(): Index to scalar can have only 1 value, got {index.size} value(s)")
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.size} value(s)")
     return arrays.index_select(input, dim, index)
 
 

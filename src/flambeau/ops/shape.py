@@ -773,7 +773,7 @@ unfold_backward.vjp(grad_in=lambda g, dim, size, step: unfold_windows(g, dim, si
 # --- complex numbers as pairs -----------------------------------------------------------------------------
 
 
-@view_op
+@view_op(method=False)
 def view_as_real(input):
     """A view of complex numbers as pairs of real ones, in a last dimension of size 2."""
     if input.dtype.kind != "c":
@@ -783,7 +783,7 @@ def view_as_real(input):
     return np.lib.stride_tricks.as_strided(part, (*part.shape, 2), (*part.strides, half))
 
 
-@view_op
+@view_op(method=False)
 def view_as_complex(input):
     """A view of pairs of real numbers (the last dimension, of size 2) as complex ones."""
     if input.dtype.kind != "f":
