@@ -360,7 +360,7 @@ def _check_batched_forward(problem: Problem, options: Options) -> None:
 
         batch = flambeau.stack([flambeau.randn_like(variable.detach()) for _ in range(2)])
         singly = [push(tangent) for tangent in batch]
-        for index, (found, *expected) in enumerate(zip(flambeau.vmap(push)(batch), *singly, strict=True)):
+        for index, (found, *expected) in enumerate(zip(flambeau.vmap(push)(batch), *singly, strict=True)):  # type: ignore[attr-defined]
             _compare_batched(found, expected, index, variable_index, options)
 
 
