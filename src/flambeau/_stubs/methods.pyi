@@ -507,9 +507,6 @@ class Methods:
     def clone(self, *, memory_format: _memory_format | None = None) -> Tensor:
         """A copy in memory of its own."""
 
-    def combinations(self, r: SupportsIndex = 2, with_replacement: _bool = False) -> Tensor:
-        """All choices of `r` elements of a vector, as rows."""
-
     def conj(self) -> Tensor:
         """The complex conjugate."""
 
@@ -1655,13 +1652,13 @@ class Methods:
     def unique_consecutive(self, return_inverse: _bool = False, return_counts: _bool = False, dim: SupportsIndex | None = None, **names: Any) -> Any:
         """The elements, or slices along `dim`, that differ from the one before."""
 
-    def unsafe_chunk(self, chunks: SupportsIndex, dim: SupportsIndex = 0, **names: Any) -> Tensor:
+    def unsafe_chunk(self, chunks: SupportsIndex, dim: SupportsIndex = 0, **names: Any) -> tuple[Tensor, ...]:
         """`chunk` whose parts may be written in place."""
 
-    def unsafe_split(self, split_size: SupportsIndex, dim: SupportsIndex = 0, **names: Any) -> Tensor:
+    def unsafe_split(self, split_size: SupportsIndex, dim: SupportsIndex = 0, **names: Any) -> tuple[Tensor, ...]:
         """`split` whose parts may be written in place."""
 
-    def unsafe_split_with_sizes(self, split_sizes: Any, dim: SupportsIndex = 0, **names: Any) -> Tensor:
+    def unsafe_split_with_sizes(self, split_sizes: Any, dim: SupportsIndex = 0, **names: Any) -> tuple[Tensor, ...]:
         """`split_with_sizes` whose parts may be written in place."""
 
     def unsqueeze(self, dim: SupportsIndex = ..., **names: Any) -> Tensor:
@@ -1681,12 +1678,6 @@ class Methods:
 
     def view_as(self, other: Tensor) -> Tensor:
         """The same memory in the shape of `other`."""
-
-    def view_as_complex(self) -> Tensor:
-        """A view of pairs of real numbers (the last dimension, of size 2) as complex ones."""
-
-    def view_as_real(self) -> Tensor:
-        """A view of complex numbers as pairs of real ones, in a last dimension of size 2."""
 
     def vsplit(self, indices_or_sections: Any) -> tuple[Tensor, ...]: ...
 

@@ -2125,13 +2125,13 @@ def unique_consecutive(input: Tensor, return_inverse: _bool = False, return_coun
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """Positions in a flat tensor as positions in each dimension of `shape`."""
 
-def unsafe_chunk(input: Tensor, chunks: SupportsIndex, dim: SupportsIndex = 0, **names: Any) -> Tensor:
+def unsafe_chunk(input: Tensor, chunks: SupportsIndex, dim: SupportsIndex = 0, **names: Any) -> tuple[Tensor, ...]:
     """`chunk` whose parts may be written in place."""
 
-def unsafe_split(input: Tensor, split_size: SupportsIndex, dim: SupportsIndex = 0, **names: Any) -> Tensor:
+def unsafe_split(input: Tensor, split_size: SupportsIndex, dim: SupportsIndex = 0, **names: Any) -> tuple[Tensor, ...]:
     """`split` whose parts may be written in place."""
 
-def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: SupportsIndex = 0, **names: Any) -> Tensor:
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: SupportsIndex = 0, **names: Any) -> tuple[Tensor, ...]:
     """`split_with_sizes` whose parts may be written in place."""
 
 def unsqueeze(input: Tensor, dim: SupportsIndex = ..., **names: Any) -> Tensor:
