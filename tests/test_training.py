@@ -22,7 +22,7 @@ def mlp(torch):
 def classifier(torch, make_optimizer):
     """An MLP over shuffled batches of a data loader; its losses."""
     data = torch.utils.data
-    torch.manual_seed(0)
+    torch.manual_seed(1)  # from 0, one input of the ReLU comes within 2e-8 of 0: on which side is a matter of rounding
     points = torch.randn(320, 20)
     labels = (points[:, :5] + 0.3 * torch.randn(320, 5)).argmax(1)
     loader = data.DataLoader(data.TensorDataset(points, labels), batch_size=32, shuffle=True)

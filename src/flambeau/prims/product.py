@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.kernels.pool import empty
-from flambeau.prims.core import elsewhere, pays, threshold
+from flambeau.prims.core import AUTO_THRESHOLD, elsewhere, threshold
 
 Array = np.ndarray
 
@@ -35,7 +35,8 @@ def _suits(x: Array, y: Array) -> bool:
         and 3 < m <= FEW
         and k > 3
         and n >= NARROW
-        and pays(m * n * k, LEAST)
+        and m * n * k >= LEAST
+        and threshold() <= AUTO_THRESHOLD
         and x.strides[1] == item
         and item in y.strides
     )
