@@ -98,3 +98,11 @@ def test_scattered_copies(reference, name):
         return found, x.grad, src.grad
 
     assert_alike(body, reference)
+
+
+def test_heaviside_of_nan(reference):
+    def body(t):
+        x = t.tensor([float("nan"), 0.0, -1.0, 2.0])
+        return t.heaviside(x, t.tensor([5.0, float("nan"), 5.0, 5.0])), t.heaviside(x.bfloat16(), x.bfloat16())
+
+    assert_alike(body, reference)
