@@ -376,6 +376,8 @@ def plan(
     share = -(-count // max(tasks, 1))
     share = -(-share // side) * side
     lanes = engine().vector_bytes // 8 if strides[dim] == dtype.itemsize and inner[0] == 1 else 0
+    if op in ("max", "min") and lanes < 8:  # short vectors of places are slower than lines side by side
+        lanes = 0
     return Plan(
         kernel(lines, op, source, result, lanes, False),
         -(-count // share) if tasks != ALONE else ALONE,
