@@ -27,9 +27,13 @@ entry:
   %wanted = load i64, ptr %wanted.at
   br label %wait
 wait:
+  %k = phi i64 [ 0, %entry ], [ %k1, %wait ]
+  %k1 = add i64 %k, 1
   %begun = load atomic i64, ptr %block seq_cst, align 8
   %enough = icmp sge i64 %begun, %wanted
-  br i1 %enough, label %done, label %wait
+  %never = icmp sgt i64 %k, 20000000000
+  %end = or i1 %enough, %never
+  br i1 %end, label %done, label %wait
 done:
   ret void
 }
@@ -65,6 +69,18 @@ def test_a_job_runs_on_as_many_threads_as_were_asked_for(count):
     for _ in range(20):
         assert sorted(probe(count, count)) == list(range(count))
         assert set(probe(50, min(count, 3))) <= set(range(count))
+
+
+def test_eight_threads_while_another_python_thread_lives():
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        torch.set_num_threads(8)
+        assert sorted(probe(8, 8)) == list(range(8))
+    finally:
+        done.set()
+        other.join()
 
 
 def test_fewer_threads_after_more():

@@ -241,7 +241,7 @@ left:
 
 _started = 0
 _count = max(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 1)
-_slots = _count
+_slots = max(_count, 8)
 _loaded = False
 
 
@@ -318,7 +318,8 @@ def slots() -> int:
     """For how many threads a kernel's scratch memory has to be.
 
     Another Python thread may ask for more threads between the making of that memory and the kernel's
-    start. So this is no less than the number of cores, and grows only while no other thread could be there.
+    start. So this is no less than the number of cores, nor than 8 (what no thread touches takes no memory), and
+    grows only while no other thread could be there: until then kernels run on as many threads as this at most.
     """
     return _slots
 
