@@ -247,3 +247,20 @@ def test_writes_into_a_view(reference, name):
         return base
 
     assert_alike(body, reference)
+
+
+@pytest.mark.parametrize("name", ["index_copy_", "index_add_"])
+def test_slices_of_a_tensor_are_not_written_into_itself(reference, name):
+    def body(torch):
+        x = arange(torch, 3, 3)
+        return getattr(x, name)(0, torch.tensor([2, 0, 1]), x)
+
+    assert_alike(body, reference)
+
+
+def test_elements_of_a_tensor_are_not_added_to_itself(reference):
+    def body(torch):
+        x = arange(torch, 3, 3)
+        return x.scatter_add_(0, torch.zeros(3, 3, dtype=torch.long), x)
+
+    assert_alike(body, reference)

@@ -913,7 +913,8 @@ def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
         )
     if not op.overlaps:
         memory.check_target(target._array)
-        sources = [_array_of(value) for value in tensor_values(op, tuple(prepared)) if value is not prepared[0]]
+        others = tensor_values(op, tuple(prepared))[1:]
+        sources = [_array_of(value) for value in others if op.apart or value is not prepared[0]]
         memory.check_apart(target._array, sources, whole=op.apart)
     if op.into is not None and not state.dual_levels:
         return _written(op, target, prepared, bool(recorded))
