@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from side_by_side import assert_alike
 
 import flambeau
 from flambeau import optim
@@ -473,3 +474,21 @@ def test_an_optimizer_written_outside_works():
     optimizer.step()
     assert param.tolist() == [0.5, 1.5]
     assert optimizer.state_dict()["state"] == {0: {"seen": 1}}
+
+
+def test_the_state_of_lbfgs_is_pytorchs(reference):
+    def body(torch):
+        weight = torch.nn.Parameter(torch.tensor([1.0, -2.0, 3.0]))
+        optimizer = torch.optim.LBFGS([weight], max_iter=4, history_size=5)
+
+        def loss():
+            optimizer.zero_grad()
+            value = (weight**2 * torch.tensor([1.0, 2.0, 3.0])).sum()
+            value.backward()
+            return value
+
+        optimizer.step(loss)
+        state = optimizer.state_dict()["state"][0]
+        return sorted(state), [each is None for each in state["al"]], [each for each in state["al"] if each is not None]
+
+    assert_alike(body, reference)

@@ -243,6 +243,7 @@ class LBFGS(Optimizer):
         for y, s, r in zip(reversed(dirs), reversed(steps), reversed(ro), strict=True):
             weights.append(s.dot(q) * r)
             q = q - weights[-1] * y
+        state["al"] = [*reversed(weights), *[None] * (history_size - len(weights))]
         q = q * state["H_diag"]
         for y, s, r, weight in zip(dirs, steps, ro, reversed(weights), strict=True):
             q = q + (weight - y.dot(q) * r) * s
