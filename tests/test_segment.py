@@ -80,3 +80,11 @@ def test_the_diagonal_is_filled_under_autograd(reference):
         return y, x.grad
 
     assert_alike(body, reference)
+
+
+def test_margin_losses_of_one_number(reference):
+    def body(t):
+        x, y = t.tensor(0.5), t.tensor(0)
+        return t.nn.functional.multilabel_margin_loss(x, y), t.tensor([1.0, 2.0]).hash_tensor(0)
+
+    assert_alike(body, reference)

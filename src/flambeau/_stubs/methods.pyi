@@ -822,6 +822,9 @@ class Methods:
     def hardtanh_(self, min_val: _Number = -1.0, max_val: _Number = 1.0) -> Tensor:
         """x between `min_val` and `max_val`, which bound it."""
 
+    def hash_tensor(self, dim: _Ints | None = ..., *, keepdim: _bool = False, mode: SupportsIndex = 0, out: Tensor | None = None, **names: Any) -> Tensor:
+        """The exclusive or of the elements' bits, as 64-bit numbers, over `dim`."""
+
     def heaviside(self, other: Tensor, *, out: Tensor | None = None) -> Tensor:
         """0, `other` or 1 for negative, zero and positive elements."""
 

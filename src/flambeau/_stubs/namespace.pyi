@@ -428,6 +428,9 @@ def _foreach_zero_(self: Sequence[Tensor]) -> list[Tensor]:
 def _sample_dirichlet(input: Tensor, generator: _Generator | None = None) -> Tensor:
     """A point of the simplex for each row of concentrations."""
 
+def _segment_reduce(data: Tensor, reduce: _str, *, lengths: Tensor | None = None, indices: Tensor | None = None, offsets: Tensor | None = None, axis: SupportsIndex = 0, unsafe: _bool = False, initial: Any = None) -> Tensor:
+    """The sum, mean, product, maximum or minimum of each segment of `data` along `axis`, from `initial` on."""
+
 def _softmax_backward_data(grad_output: Tensor, output: Tensor | _Number, dim: SupportsIndex = ..., input_dtype: Any = ..., *, out: Tensor | None = None, **names: Any) -> Tensor:
     """The cotangent of softmax's argument."""
 

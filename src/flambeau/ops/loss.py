@@ -428,8 +428,9 @@ def multi_margin_loss(input, target, p: Any, margin: float, weight: Any, reducti
             f"size). Expected target size [{samples}], but got {list(target.shape)}. Input has shape "
             f"{list(input.shape)}."
         )
-    if weight is not None and (weight.ndim > 1 or weight.numel() != input.shape[-1]):
-        raise RuntimeError(f"inconsistent weight size, expected {input.shape[-1]} but got {list(weight.shape)}")
+    classes = input.shape[-1] if input.ndim else 1
+    if weight is not None and (weight.ndim > 1 or weight.numel() != classes):
+        raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
     rows = input if input.ndim > 1 else input.reshape((1, -1))
     classes = rows.shape[1]
     places = target.reshape((-1, 1))
@@ -454,7 +455,8 @@ def multilabel_margin_loss(input, target, reduction: str):
     _check_rows(input)
     if tuple(target.shape) != tuple(input.shape):
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
-    if target.numel() and not bool(((target >= -1) & (target < input.shape[-1])).all()):
+    classes = input.shape[-1] if input.ndim else 1
+    if target.numel() and not bool(((target >= -1) & (target < classes)).all()):
         raise RuntimeError("argument #2 'target' is out of range")
     rows = input if input.ndim > 1 else input.reshape((1, -1))
     places = target.reshape(tuple(rows.shape))

@@ -82,7 +82,7 @@ def _bounds(given: Any, lengths: bool) -> Any:
     return np.concatenate([np.zeros((len(rows), 1), rows.dtype), rows.cumsum(1)], 1) if lengths else rows
 
 
-@op(method=False, quiet=False)
+@op(quiet=False)
 def hash_tensor(input, dim: Any = (), *, keepdim: bool = False, mode: int = 0):
     """The exclusive or of the elements' bits, as 64-bit numbers, over `dim`."""
     if mode != 0:
@@ -155,3 +155,4 @@ def _unsafe_masked_index_put_accumulate(input, mask, indices: Any, values):
 
 for _function in (_chunk_cat, _softmax_backward_data, _unsafe_masked_index, _unsafe_masked_index_put_accumulate):
     functions[_function.__name__] = _function
+functions["_segment_reduce"] = segment_reduce
