@@ -1,4 +1,4 @@
-"""Other ways to say an argument: Python's number types for dtypes, NumPy's names for dimensions."""
+"""Ways to say an argument: Python's number types for dtypes, NumPy's names for dimensions; sizes and values refused."""
 
 import pytest
 from side_by_side import assert_alike
@@ -16,6 +16,11 @@ DTYPES = """
     torch.finfo(float).max torch.iinfo(int).max
     torch.zeros(2,dtype=str) torch.zeros(2,dtype='float32') x.new_zeros(2,dtype=3)
 """
+SIZES = """
+    torch.zeros(-1) torch.zeros(2,-3) torch.ones(-1) torch.empty(-1) torch.full((-1,),1.) torch.rand(2,-1) torch.eye(-1)
+    x.new_zeros(-1) torch.full((2,),'a') torch.full((2,),None) torch.full_like(x,'a') x.new_full((2,),'a')
+    torch.full((2,),torch.tensor(3.)) torch.full_like(x,True) x.new_full((2,),3)
+"""
 NAMES = """
     torch.cumsum(x,axis=0) x.cumsum(axis=1) torch.softmax(x,axis=0) x.sum(axis=1,keepdims=True)
     torch.gather(x,axis=1,index=torch.tensor([[0],[1]])) torch.index_select(x,axis=0,index=torch.tensor([1]))
@@ -27,7 +32,7 @@ NAMES = """
 """
 
 
-@pytest.mark.parametrize("call", DTYPES.split() + NAMES.split())
+@pytest.mark.parametrize("call", DTYPES.split() + SIZES.split() + NAMES.split())
 def test_a_call_is_understood_as_in_pytorch(call, reference):
     def body(torch):
         return eval(call, {"torch": torch, "x": torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])})

@@ -22,7 +22,7 @@ from ..tensor import (
 )
 from .convert import copied
 from .declare import namespace
-from .dispatch import override, overrides, write_out
+from .dispatch import NUMBERS, override, overrides, write_out
 
 functions: dict[str, Any] = {}
 
@@ -65,9 +65,21 @@ def size_of(args: Sequence[Any], name: str = "empty") -> tuple[int, ...]:
                 )
             each = given.__index__()
         if each < 0:
+            if name == "zeros":
+                raise RuntimeError("zeros: Dimension size must be non-negative.")
             raise RuntimeError(f"Trying to create tensor with negative dimension {each}: {[int(n) for n in args]}")
         shape.append(each)
     return tuple(shape)
+
+
+def _fill_value(given: Any, function: str) -> Any:
+    """A `fill_value` as a Python number."""
+    if isinstance(given, Tensor):
+        return given.item()
+    if not isinstance(given, NUMBERS):
+        kind = type(given).__name__
+        raise TypeError(f"{function}(): argument 'fill_value' (position 2) must be Number, not {kind}")
+    return given
 
 
 def _kind(given: Any, default: dtype | None, function: str) -> dtype:
@@ -416,8 +428,7 @@ def full(
     """A tensor of shape `size` filled with `fill_value`, whose type gives the dtype."""
     if device is not None:
         devices.check(device)
-    if isinstance(fill_value, Tensor):
-        fill_value = fill_value.item()
+    fill_value = _fill_value(fill_value, "full")
     shape = size_of((size,), "full")
     kind = _kind(dtype, dtypes.default_of(type(fill_value)), "full")
     if out is not None:
@@ -444,7 +455,7 @@ def full_like(
     if device is not None:
         devices.check(device)
     array = _empty_like(input._array, _kind(dtype, input.dtype, "full_like").numpy, memory_format)
-    array[...] = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    array[...] = _fill_value(fill_value, "full_like")
     return made(array, requires_grad)
 
 
@@ -461,6 +472,7 @@ def new_full(
     pin_memory: bool = False,
 ) -> Tensor:
     """A tensor of shape `size` and this one's dtype, filled with `fill_value`."""
+    fill_value = _fill_value(fill_value, "new_full")
     return full(
         size, fill_value, dtype=_kind(dtype, self.dtype, "new_full"), device=device, requires_grad=requires_grad
     )
