@@ -7,31 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor, method, retyped, wrap_dim
+from .complex_views import view_as_complex, view_as_real
 from .convert import clone
 from .creation import creator, functions
 from .declare import composite, op
-from .shape import (
-    as_strided,
-    bounds_of,
-    chunk,
-    diagonal,
-    expand_to,
-    narrow,
-    permute,
-    select,
-    slice_view,
-    split,
-    split_view,
-    split_with_sizes,
-    squeeze,
-    t,
-    transpose,
-    unbind,
-    unfold_windows,
-    unsqueeze,
-    view_as_complex,
-    view_as_real,
-)
+from .parts import bounds_of, chunk, diagonal, narrow, select, slice_view, split, split_view, split_with_sizes, unbind
+from .shape import as_strided, expand_to, permute, squeeze, t, transpose, unfold_windows, unsqueeze
 
 
 def _view(input: Tensor, size: Any) -> Tensor:

@@ -14,21 +14,9 @@ from .checks import lacking
 from .creation import creator, made
 from .declare import Tensors, alias, composite, op
 from .dispatch import broadcast_error
+from .parts import diagonal, diagonal_backward, slice_view, unbind
 from .pointwise import mul
-from .shape import (
-    diagonal,
-    diagonal_backward,
-    dims_of,
-    expand_to,
-    flatten,
-    ints,
-    reshape,
-    slice_view,
-    sum_to_size,
-    transpose,
-    unbind,
-    unsqueeze,
-)
+from .shape import dims_of, expand_to, flatten, ints, reshape, sum_to_size, transpose, unsqueeze
 
 
 def _some(tensors: Any, dim: int) -> None:

@@ -477,7 +477,7 @@ angle = unary(
 
 
 def _real_part(x: Any) -> Any:
-    from .shape import real
+    from .complex_views import real
 
     return real(x)
 

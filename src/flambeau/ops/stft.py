@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..tensor import wrap
+from .complex_views import view_as_real
 from .declare import composite
 from .fft import fft, ifft, irfft, rfft
 from .indexing import is_complex, zeros_of
 from .scatter import index_add
-from .shape import view_as_real
 
 
 def _check(name: str, shown: str, condition: bool, message: str) -> None:
