@@ -9,6 +9,7 @@ import pytest
 
 import flambeau as torch
 from flambeau.ops import hot
+from flambeau.prims.core import AUTO_THRESHOLD, silent
 
 pytestmark = pytest.mark.kernels
 F = torch.nn.functional
@@ -16,7 +17,8 @@ F = torch.nn.functional
 
 @pytest.fixture(autouse=True)
 def tables(monkeypatch):
-    """Tables which want a cell at the second call, for these tests alone."""
+    """Tables which want a cell at the second call, for these tests alone; in the mode that has tables."""
+    monkeypatch.setitem(silent, "large", AUTO_THRESHOLD)
     monkeypatch.setattr(hot, "OFTEN", 2)
     hot.load()
 

@@ -8,7 +8,7 @@ PRINT_MODULES = (
 
 
 def loaded(python, statement):
-    run = python("-c", PRINT_MODULES.format(statement))
+    run = python("-c", PRINT_MODULES.format(statement), FLAMBEAU_KERNELS="1")
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 
