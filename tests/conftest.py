@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 # Each xdist worker computes on one thread; read when NumPy is imported.
@@ -26,6 +27,9 @@ def pytest_runtest_setup(item):
 def reference():
     """PyTorch itself, where it is installed."""
     torch = pytest.importorskip("torch", reason="PyTorch is the reference of this test")
+    with warnings.catch_warnings(action="ignore"):  # what it loads at first use warns of itself
+        with torch.autograd.forward_ad.dual_level():
+            torch.autograd.forward_ad.make_dual(torch.ones(1), torch.ones(1))
     torch.set_num_threads(1)
     return torch
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import flambeau
 
-from ..ops import dispatch
+from ..ops import dispatch, rules
 from ..ops.declare import STATIC, TENSORS, Op, namespace
 from ..tensor import Array, Tensor, attach
 from .graph import AccumulateGrad
@@ -162,7 +162,7 @@ def _by_rule(
         given |= {param.name: value, f"{param.name}_t": tangent}
     rule = op.jvp_rule
     assert rule is not None
-    pushed = rule(**{name: given[name] for name in dispatch._names(rule)})
+    pushed = rule(**{name: given[name] for name in rules.names_of(rule)})
     return pushed if isinstance(pushed, tuple) else (pushed,)
 
 

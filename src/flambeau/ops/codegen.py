@@ -17,7 +17,7 @@ from ..autograd.graph import freed_error, next_seq, version_error
 from ..autograd.modes import state, watch_plain_classes
 from ..autograd.saved import note_trace, pack_saved
 from ..tensor import Tensor, new, wrap_view
-from . import dispatch, hot, memory
+from . import dispatch, hot, memory, rules
 from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 from .nodes import declare_node, saves, tensor_params, write_rules
@@ -42,10 +42,10 @@ namespace.update(
     all_plain=dispatch.all_plain,
     broadcast_error=dispatch.broadcast_error,
     mistaken=dispatch.mistaken,
-    revive=dispatch.revive,
-    output_of=dispatch.output_of,
-    revive_all=dispatch.revive_all,
-    pick=dispatch.pick,
+    revive=rules.revive,
+    output_of=rules.output_of,
+    revive_all=rules.revive_all,
+    pick=rules.pick,
     renamed=dispatch.renamed,
     MISSING=dispatch.MISSING,
     DType=dtypes.dtype,
@@ -327,7 +327,7 @@ def _fast_body(op: Op, names: dict[str, str], kind: str) -> list[str]:
             body.append(compute)
     elif op.family == "pointwise":
         first = f"a_{params[0].name}"
-        namespace[f"_{op.name}_kernel"] = dispatch.large_rule(op.body)
+        namespace[f"_{op.name}_kernel"] = rules.large_rule(op.body)
         body += ["token = set_errstate(quiet)", "try:"]
         body += [f"    r = (_{op.name}_body if {first}.size < large else _{op.name}_kernel)({', '.join(arguments)})"]
         body += _mistaken(op, kind, [names.get(param.name, repr(param.default)) for param in op.params])
@@ -402,7 +402,7 @@ def _wrap_and_record(
     cls = f"_{op.name}_Node"
     if op.family == "pointwise":
         if not op.holomorphic:
-            namespace["pick_real"] = dispatch.pick_real
+            namespace["pick_real"] = rules.pick_real
         pick = "pick" if op.holomorphic else "pick_real"
         cls = f"({cls} if (d := r.dtype) is F32 or d is F64 else {pick}({cls}, d))"
     record = [f"n = new({cls})", "n.seq = next_seq()", "n.shape = r.shape"]

@@ -126,7 +126,7 @@ class Op:
         self.precheck = precheck  # `check` sees the arrays, `precheck` what the user gave
         # Body and rules are expressions, which kernels can be made of (or the rules of these arguments are).
         self.traced = traced or family == "pointwise"
-        self.small: dict[str, Callable[..., Any]] = {}  # what makes kernels for small arrays, by argument ("": the body)
+        self.small: dict[str, Callable[..., Any]] = {}  # what makes small arrays' kernels, by argument ("": the body)
         self.shortcut: Op | None = None  # of a composite op: the op that most calls come down to
         self.keep = keep  # tensor arguments that promotion leaves alone
         self.grad_name = grad_name or "".join(map(str.capitalize, name.split("_"))) + "Backward0"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.graph import Node
-from . import dispatch, hot
+from . import hot, rules
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 
 
@@ -72,13 +72,13 @@ def _declare_node(op: Op) -> None:
     members: dict[str, Any] = {"__slots__": (), "op": op, "saves": kept, "outputs": 1}
     members["defers"] = op.family == "pointwise" and op.joint is None
     if any(param.kind == TENSORS for param in params):
-        members.update(run=dispatch.run_listed, run_graph=dispatch.run_listed_graph)
+        members.update(run=rules.run_listed, run_graph=rules.run_listed_graph)
         op.node = type(op.grad_name, (Node,), members)
         return
     for argument, rule in op.rules.items():
         namespace[f"_{op.name}_rule_{argument}"] = rule
         if op.family == "pointwise":
-            namespace[f"_{op.name}_large_{argument}"] = dispatch.late_rule(rule)
+            namespace[f"_{op.name}_large_{argument}"] = rules.late_rule(rule)
     namespace[f"_{op.name}_joint"] = op.joint
     op.node = namespace[f"_{op.name}_Node"] = type(op.grad_name, (Node,), members)
     write_rules(op)
