@@ -27,9 +27,8 @@ def pytest_runtest_setup(item):
 def reference():
     """PyTorch itself, where it is installed."""
     torch = pytest.importorskip("torch", reason="PyTorch is the reference of this test")
-    with warnings.catch_warnings(action="ignore"):  # what it loads at first use warns of itself
-        with torch.autograd.forward_ad.dual_level():
-            torch.autograd.forward_ad.make_dual(torch.ones(1), torch.ones(1))
+    with warnings.catch_warnings(action="ignore"), torch.autograd.forward_ad.dual_level():
+        torch.autograd.forward_ad.make_dual(torch.ones(1), torch.ones(1))  # what it loads then warns of itself
     torch.set_num_threads(1)
     return torch
 
