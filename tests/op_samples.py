@@ -63,7 +63,6 @@ CALLS = {
     "unsafe_split": [(lambda x: x.unsafe_split(2, 1)[1], (2, 3))],
     "split": [(lambda x: x.split(2, 1)[1], (2, 3)), (lambda x: x.chunk(2)[0], (2, 3))],
     "unbind": [(lambda x: x.unbind(1)[2], (2, 3))],
-    "unsafe_split": [(lambda x: x.unsafe_split(2, 1)[1], (2, 3))],
     "diagonal": [(lambda x: x.diagonal(1), (3, 3)), (lambda x: x.diag_embed(), (2, 2))],
     "as_strided": [(lambda x: x.as_strided((2, 2), (1, 2), 1), (2, 3))],
     "unfold": [(lambda x: x.unfold(1, 2, 1), (2, 4))],
