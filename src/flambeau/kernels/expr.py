@@ -113,6 +113,8 @@ class Trace:
         x = self.lift(x)
         ndim = len(x.axes)
         axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        if not all(hasattr(a, "__index__") for a in axes):
+            raise Unsupported("axes that are no integers")
         removed = {a + ndim if a < 0 else a for a in axes}
         if not all(0 <= a < ndim for a in removed) or len(removed) != len(tuple(axes)):
             raise Unsupported("axes out of range")
