@@ -264,3 +264,13 @@ def test_elements_of_a_tensor_are_not_added_to_itself(reference):
         return x.scatter_add_(0, torch.zeros(3, 3, dtype=torch.long), x)
 
     assert_alike(body, reference)
+
+
+def test_rows_of_a_table_have_a_name_at_the_top():
+    table = fb.arange(6.0).reshape(3, 2)
+    assert fb.embedding(table, fb.tensor([0, 2])).tolist() == [[0, 1], [4, 5]]
+
+
+def test_repeating_asks_how_often():
+    with pytest.raises(TypeError, match='repeat\\(\\) missing 1 required positional arguments: "repeats"'):
+        fb.ones(2).repeat()

@@ -983,6 +983,9 @@ def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
 def einsum(*args: Any) -> Any:
     """The sum of products that an equation describes."""
 
+def embedding(weight: Tensor, indices: Tensor, padding_idx: SupportsIndex | None = None, scale_grad_by_freq: _bool = False, sparse: _bool = False) -> Tensor:
+    """The rows of `weight` (V, D) at `indices` (...), as (..., D)."""
+
 def embedding_bag(weight: Tensor, indices: Tensor | _Number, offsets: Tensor | _Number, scale_grad_by_freq: _bool = False, mode: SupportsIndex = 0, sparse: _bool = False, per_sample_weights: Any = None, include_last_offset: _bool = False, padding_idx: Any = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """The sums (`mode` 0), means (1) or maxima (2) of rows of `weight` over bags of `indices` that begin at `offsets`."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..prims import scatter as arrays
 from ..tensor import Tensor, wrap
-from .declare import composite, op
+from .declare import alias, composite, op
 
 
 @op(module="flambeau.nn.functional", method=False, out=False, quiet=False, grad_name="EmbeddingBackward0")
@@ -24,6 +24,9 @@ def embedding(weight, indices, padding_idx: int | None = None, scale_grad_by_fre
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     return arrays.rows(weight, 0, indices)
+
+
+alias(embedding, "embedding", method=False)
 
 
 @embedding.vjp

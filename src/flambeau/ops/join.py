@@ -170,6 +170,8 @@ def _repeat_vjp(g: Any, input_shape: Any, repeats: Any) -> Any:
 
 def _repeat(self: Tensor, *repeats: Any, **keywords: Any) -> Tensor:
     """The tensor laid out so many times along each dimension."""
+    if not repeats and "repeats" not in keywords:
+        raise TypeError('repeat() missing 1 required positional arguments: "repeats"')
     return repeated(self, ints(repeats or (keywords["repeats"],)))
 
 
