@@ -114,7 +114,9 @@ Convert = Callable[[Function, Value, dict[str, Value], int], Value]
 """What words become: `(fn, vector of u32 or u64, parameters, lanes)`."""
 
 
-def _filler(module: Module, name: str, bits: int, result: str, parameters: dict[str, str], convert: Convert) -> Function:
+def _filler(
+    module: Module, name: str, bits: int, result: str, parameters: dict[str, str], convert: Convert
+) -> Function:
     """`name(state, out, n, ...)`: fill `out` with what numbers of 32 bits, or of 64, become.
 
     Of 64 bits, the first word drawn is the high one.
