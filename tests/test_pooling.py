@@ -107,6 +107,7 @@ def test_impossible_windows(options, message):
         F.max_pool2d(flambeau.ones(1, 4, 4), **options)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("kind", ["f4", "f8"])
 @pytest.mark.parametrize("shape", [(3, 4, 5), (1, 1, 1), (0, 2, 3), (700, 6, 6)])
 def test_kernels_add_into_planes_as_numpy_does(monkeypatch, kind, shape):
@@ -140,6 +141,7 @@ def test_kernels_add_into_planes_as_numpy_does(monkeypatch, kind, shape):
         set_kernels("1")
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("kind", ["f4", "f8", "f2"])
 @pytest.mark.parametrize(("shape", "counts"), [((2, 3, 7, 9), (3, 4)), ((5, 11), (4,)), ((2, 4, 5, 6), (2, 5, 1))])
 def test_kernels_find_the_maxima_that_numpy_finds(kind, shape, counts):

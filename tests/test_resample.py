@@ -117,6 +117,7 @@ MAPS = {
 }
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("name", MAPS)
 @pytest.mark.parametrize("shape", [(3, 5, 7), (1, 1, 4), (2, 3, 33, 18), (0, 4, 5), (2, 3, 4, 5, 20)])
 @pytest.mark.parametrize("kind", ["f4", "f8"])
@@ -151,6 +152,7 @@ def test_kernels_map_as_numpy_does(monkeypatch, name, shape, kind, back):
         assert (block[64 + count :] == 12345).all()
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("kind", ["f4", "f8"])
 @pytest.mark.parametrize(
     "sizes", [(2, 3, 20, 4, 37), (1, 1, 1, 1, 1), (2, 5, 9, 8, 16), (1, 2, 6, 0, 5), (0, 2, 6, 3, 5)]
