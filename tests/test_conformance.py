@@ -27,7 +27,7 @@ def conformance(shared):
 def documented(conformance):
     """The entries that the document names as different."""
     text = conformance.DOC.read_text(encoding="utf-8")
-    return set(re.findall(r"^\| (\S+) \| `", text, re.MULTILINE))
+    return set(re.findall(r"^\| (.+?) \| `", text, re.MULTILINE))
 
 
 def check(conformance, match):
