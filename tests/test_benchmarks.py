@@ -99,7 +99,7 @@ def test_curves_are_drawn_into_one_small_picture(tmp_path):
     assert len(text) < 300_000
 
 
-def test_the_table_names_the_processor_and_says_what_takes_more_than_asked(monkeypatch, capsys):
+def test_the_table_names_the_processor_and_says_what_takes_more_than_asked(reference, monkeypatch, capsys):
     """The whole program, its measurements replaced."""
     monkeypatch.setattr(program, "Pair", Measured)
     monkeypatch.setattr(program, "start", lambda name: Start(2048, 4096 if name == "mlp_step" else 1024, 4.0, 0.1))

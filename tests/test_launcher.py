@@ -99,6 +99,7 @@ def test_leaving_by_an_exception_looks_as_in_python(program, leave):
 def test_an_interrupt_looks_as_in_python(program):
     text = """
         import os, signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
         os.kill(os.getpid(), signal.SIGINT)
     """
     launched, plain = program(text), program(text, launcher=())

@@ -5,7 +5,6 @@ Three ops are one another's derivatives: `convolution`, and the cotangents of it
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from flambeau import dtypes
 from flambeau.ops.declare import composite, op
 from flambeau.ops.pointwise import conj
 from flambeau.ops.reduction import sum_
+from flambeau.ops.warn import warn
 from flambeau.prims import conv as arrays
 from flambeau.prims.fold import window_counts
 from flambeau.tensor import Array, Tensor
@@ -295,10 +295,9 @@ def _same_padding(input: Tensor, weight: Tensor, stride: Sizes, dilation: Sizes)
         raise RuntimeError("padding='same' is not supported for strided convolutions")
     reach = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:], strict=True)]
     if any(n % 2 for n in reach):
-        warnings.warn(
+        warn(
             "Using padding='same' with even kernel lengths and odd dilation may require a "
             "zero-padded copy of the input be created",
-            stacklevel=4,
         )
         from flambeau.ops.padding import constant_pad_nd
 

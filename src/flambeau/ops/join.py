@@ -17,6 +17,7 @@ from .dispatch import broadcast_error
 from .parts import diagonal, diagonal_backward, slice_view, unbind
 from .pointwise import mul
 from .shape import dims_of, expand_to, flatten, ints, reshape, sum_to_size, transpose, unsqueeze
+from .warn import warn
 
 
 def _some(tensors: Any, dim: int) -> None:
@@ -347,12 +348,9 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
     if indexing is None:
-        import warnings
-
-        warnings.warn(
+        warn(
             "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
             UserWarning,
-            stacklevel=2,
         )
         indexing = "ij"
     if indexing not in ("ij", "xy"):

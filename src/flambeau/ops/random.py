@@ -21,6 +21,7 @@ from flambeau.generator import Generator, default_generator
 from flambeau.ops import dispatch
 from flambeau.ops.indexing import zeros_of
 from flambeau.ops.memory import check_target
+from flambeau.ops.warn import warn
 from flambeau.prims import random as samplers
 from flambeau.prims.random_engine import Engine
 from flambeau.tensor import Array, Tensor, attach, new
@@ -491,15 +492,12 @@ def _check_ends(array: Array, first: int, last: int) -> None:
             raise RuntimeError(f"{which} is out of bounds for {name}")
     for which, value in (("from", first), ("to - 1", last)):
         if abs(value) > 2**digits:
-            import warnings
-
-            warnings.warn(
+            warn(
                 f"{which} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision "
                 f"limitations {_C_NAMES[array.dtype.name]} can support discrete uniform "
                 "distribution only within this range. This warning will become an error in "
                 "version 1.7 release, please fix the code in advance",
                 UserWarning,
-                stacklevel=5,
             )
 
 

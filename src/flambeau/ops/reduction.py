@@ -15,6 +15,7 @@ from .declare import composite, op
 from .pointwise import abs as absolute
 from .pointwise import exp, isnan, logical_not, maximum, minimum, where
 from .shape import expand_to, reshape, unsqueeze
+from .warn import warn
 
 Dims = Any
 
@@ -461,13 +462,10 @@ def var_op(input, dim: Dims, correction: float, keepdim: bool):
         raise RuntimeError("std and var only support floating point and complex dtypes")
     axes = axes_of(dim, input.ndim)
     if count_of(input.shape, dim) - correction <= 0:
-        import warnings
-
-        warnings.warn(
+        warn(
             "var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
             "numel divided by output numel).",
             UserWarning,
-            stacklevel=6,
         )
     return prims.var(input, axes, keepdim, correction)
 

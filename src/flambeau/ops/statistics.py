@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from .creation import creator
 from .declare import composite, op
 from .matmul import matmul
 from .pointwise import conj
+from .warn import warn
 
 
 @op(out=True, quiet=False)
@@ -105,10 +105,9 @@ def cov(input, *, correction: int = 1, fweights: Any = None, aweights: Any = Non
             norm = total - correction * (weights * aweights).sum() / total
     centred = values - mean
     if (norm.item() if isinstance(norm, Tensor) else norm) <= 0:
-        warnings.warn(
+        warn(
             "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
             UserWarning,
-            stacklevel=3,
         )
     norm = norm.clamp(min=0) if isinstance(norm, Tensor) else max(norm, 0)
     weighted = centred if weights is None else centred * weights

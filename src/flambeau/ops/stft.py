@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from .declare import composite
 from .fft import fft, ifft, irfft, rfft
 from .indexing import is_complex, zeros_of
 from .scatter import index_add
+from .warn import warn
 
 
 def _check(name: str, shown: str, condition: bool, message: str) -> None:
@@ -62,12 +62,11 @@ def stft(
                 "further require that return_complex=True in a future PyTorch release."
             )
     if not return_complex:
-        warnings.warn(
+        warn(
             "stft with return_complex=False is deprecated. In a future pytorch release, stft will "
             "return complex tensors for all inputs, and return_complex=False will raise an error.\n"
             "Note: you can still call torch.view_as_real on the complex output to recover the old "
             "return format.",
-            stacklevel=3,
         )
     x = input if input.ndim == 2 else input.unsqueeze(0)
     if center:
@@ -190,10 +189,9 @@ def istft(
     _check("istft", shown, bool(lowest > 1e-11), f"window overlap add min: {int(bool(lowest > 1e-11))}")
     signal = signal / envelope
     if end > total:
-        warnings.warn(
+        warn(
             "The length of signal is shorter than the length parameter. Result is being padded "
             "with zeros in the tail. Please check your center and hop_length settings.",
-            stacklevel=3,
         )
         from .padding import pad_nd
 
