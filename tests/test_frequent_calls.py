@@ -139,6 +139,14 @@ def test_what_is_no_small_float32_is_left_to_python(args):
     assert learned(form(torch.add, "input", "other"), *args) is None
 
 
+def test_what_is_left_to_python_is_not_kept_alive():
+    table, big = form(torch.add, "input", "other"), torch.zeros(1 << 16)
+    gone = weakref.ref(big)
+    assert learned(table, big, big) is None
+    del big
+    assert gone() is None
+
+
 def test_no_cell_answers_while_a_mode_is_on():
     table, a = form(torch.tanh, "input"), torch.randn(3)
     assert learned(table, a) is not None

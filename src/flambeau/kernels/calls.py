@@ -32,6 +32,8 @@ DYNAMIC, STATIC = 0, 1
 """Arguments: arrays, tensors, numbers and None; or values of which each has its own cells."""
 
 SLOTS = 64
+MOST = 4 * SLOTS
+"""Cells that a table makes in its life: they are never given back, since another thread may be running one."""
 WORDS = 192  # the longest signature
 _MODE, _LENGTH, _HASH, _OFTEN, _KINDS, _CELLS, _SEEN, _TIMES, _MISSED = 0, 1, 2, 3, 8, 16, 80, 144, 208
 _TABLE = _MISSED + WORDS
@@ -554,6 +556,8 @@ class Table:
 
     def want(self, args: tuple[Any, ...]) -> None:
         """Make the cell for the signature that was missed last, that of `args`."""
+        if len(self.kept) >= MOST:
+            return
         with _lock:
             length, mixed = int(self.words[_LENGTH]), int(self.words[_HASH])
             signature = self.words[_MISSED : _MISSED + length].copy()
@@ -562,7 +566,7 @@ class Table:
         words = np.zeros(len(_CELL) + length, np.int64)
         words[len(_CELL) :] = signature
         words[_WORD["hash"]], words[_WORD["length"]] = mixed, length
-        keep: list[Any] = [words, args if cell is None else _static(args)]
+        keep: list[Any] = [words, _static(args)]
         if cell is not None:
             self.fill(words, cell, keep)
         self.kept.append(keep)
