@@ -3,6 +3,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from canaries import around_results
 
 from flambeau.kernels import threads
 from flambeau.prims import indexing, scatter
@@ -11,7 +12,6 @@ from flambeau.prims.core import set_kernels, silent
 pytestmark = pytest.mark.kernels
 
 DTYPES = ("float32", "float64", "int64", "int32", "int16", "uint8", "bool", "float16", "bfloat16", "complex64")
-FILL = 0x5A
 
 
 @pytest.fixture(autouse=True)
@@ -24,20 +24,8 @@ def mode():
 @pytest.fixture
 def canaries(monkeypatch):
     """Results of kernels lie between bytes that must stay as they are."""
-    made = []
-
-    def guarded(shape, dtype):
-        nbytes = int(np.prod(shape)) * dtype.itemsize
-        memory = np.full(nbytes + 256, FILL, np.uint8)
-        made.append((memory, nbytes))
-        return memory[128 : 128 + nbytes].view(dtype).reshape(shape)
-
-    monkeypatch.setattr(scatter, "empty", guarded)
-    yield
-    assert made
-    for memory, nbytes in made:
-        assert (memory[:128] == FILL).all()
-        assert (memory[128 + nbytes :] == FILL).all()
+    with around_results(monkeypatch, scatter):
+        yield
 
 
 def values(shape, dtype, seed=0):

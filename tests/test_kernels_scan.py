@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from canaries import around_results
 
 from flambeau.kernels import scan as kernels
 from flambeau.kernels import threads
@@ -10,7 +11,6 @@ from flambeau.prims.core import set_kernels, silent
 
 pytestmark = pytest.mark.kernels
 
-FILL = 0x5A
 INT64 = np.dtype(np.int64)
 SCANS = {"cumsum": (), "cumprod": (), "cummax": (), "cummin": (), "logcumsumexp": ()}
 SHAPES = (
@@ -29,20 +29,8 @@ def mode():
 @pytest.fixture(autouse=True)
 def canaries(monkeypatch):
     """Results of kernels lie between bytes that must stay as they are."""
-    made = []
-
-    def guarded(shape, dtype):
-        nbytes = int(np.prod(shape)) * dtype.itemsize
-        memory = np.full(nbytes + 256, FILL, np.uint8)
-        made.append((memory, nbytes))
-        return memory[128 : 128 + nbytes].view(dtype).reshape(shape)
-
-    monkeypatch.setattr(kernels, "empty", guarded)
-    yield
-    assert made
-    for memory, nbytes in made:
-        assert (memory[:128] == FILL).all()
-        assert (memory[128 + nbytes :] == FILL).all()
+    with around_results(monkeypatch, kernels):
+        yield
 
 
 def values(name, shape, dtype):

@@ -3,6 +3,7 @@
 import ml_dtypes
 import numpy as np
 import pytest
+from canaries import around_results
 
 from flambeau.kernels import select as kernels
 from flambeau.kernels import threads
@@ -13,7 +14,6 @@ pytestmark = pytest.mark.kernels
 
 DTYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "uint64", "bool")
 SHAPES = ((1,), (2,), (31,), (32,), (33,), (65,), (200,), (1000,), (2051,), (3, 70), (70, 3), (4, 5, 130), (2, 130, 6))
-FILL = 0x5A
 
 
 @pytest.fixture(autouse=True)
@@ -27,20 +27,8 @@ def mode():
 @pytest.fixture
 def canaries(monkeypatch):
     """Results and scratch lie between bytes that must stay as they are."""
-    made = []
-
-    def guarded(shape, dtype):
-        nbytes = int(np.prod(shape)) * dtype.itemsize
-        memory = np.full(nbytes + 256, FILL, np.uint8)
-        made.append((memory, nbytes))
-        return memory[128 : 128 + nbytes].view(dtype).reshape(shape)
-
-    monkeypatch.setattr(kernels, "empty", guarded)
-    yield
-    assert made
-    for memory, nbytes in made:
-        assert (memory[:128] == FILL).all()
-        assert (memory[128 + nbytes :] == FILL).all()
+    with around_results(monkeypatch, kernels):
+        yield
 
 
 def values(shape, dtype, special=False):

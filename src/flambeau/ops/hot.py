@@ -47,7 +47,6 @@ def start() -> None:
 
     if namespace["large"] > 1 << 60 or not available():
         return  # there are no kernels
-
     if not load():
         return
     _active = True
