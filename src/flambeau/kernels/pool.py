@@ -1,8 +1,9 @@
 """Memory for large arrays, kept when an array dies and given to the next of about its size.
 
 Fresh pages are what a large result costs most, so the allocator handed to NumPy here (NEP 49) keeps
-freed blocks. It never holds more than the program once needed at a time: before asking the system
-for memory it gives back blocks that would raise the sum of live and kept memory above its peak.
+freed blocks. It holds little more than the program once needed at a time: before asking the system
+for memory it gives back the blocks that were free for longest, if they would raise the sum of live and
+kept memory above the peak of live memory and a margin.
 NumPy frees a block when the last view of it dies. Blocks are aligned to 64 bytes.
 """
 
@@ -20,12 +21,18 @@ from flambeau.kernels.lock import lock
 SMALLEST = 1 << 16
 """Smaller arrays are left to the C library, which keeps them itself."""
 
-# @heads: free blocks by size class (eight to a doubling), linked through their first word.
-# Before a block's data stand its bytes and its class (-1: not kept).
+MARGIN = 64 << 20
+"""What may be held beyond the program's peak and a quarter of it, so that blocks of sizes which take turns stay."""
+
+# Lists are rings of links, a pair (next, before), with a head among them: @kept has one for each size class (eight to
+# a doubling), @ages one of all free blocks, the newest first.
+# Before a block's data stand its bytes, its class (-1: not kept), its link in @ages and the one in its class.
 # @state: 0 lock, 1 live bytes, 2 kept bytes, 3 peak of live, 4 blocks reused, 5 blocks fresh,
 # 6 limit of kept.
 SOURCE = """
-@heads = internal global [520 x ptr] zeroinitializer, align 64
+%link = type { ptr, ptr }
+@kept = internal global [520 x %link] zeroinitializer, align 64
+@ages = internal global %link zeroinitializer, align 64
 @state = internal global [8 x i64] zeroinitializer, align 64
 
 declare ptr @aligned_alloc(i64, i64)
@@ -36,8 +43,60 @@ declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 declare ptr @flambeau_set_handler(ptr)
 
+; makes the rings empty: called once, before the first block
 define ptr @flambeau_pool_state() {
+entry:
+  call void @close(ptr @ages)
+  br label %next
+next:
+  %c = phi i64 [ 0, %entry ], [ %c1, %next ]
+  %head = getelementptr %link, ptr @kept, i64 %c
+  call void @close(ptr %head)
+  %c1 = add i64 %c, 1
+  %more = icmp slt i64 %c1, 520
+  br i1 %more, label %next, label %done
+done:
   ret ptr @state
+}
+
+define internal void @close(ptr %head) {
+  store ptr %head, ptr %head
+  %before = getelementptr %link, ptr %head, i64 0, i32 1
+  store ptr %head, ptr %before
+  ret void
+}
+
+define internal void @insert(ptr %head, ptr %link) {
+  %next = load ptr, ptr %head
+  store ptr %next, ptr %link
+  %link.before = getelementptr %link, ptr %link, i64 0, i32 1
+  store ptr %head, ptr %link.before
+  %next.before = getelementptr %link, ptr %next, i64 0, i32 1
+  store ptr %link, ptr %next.before
+  store ptr %link, ptr %head
+  ret void
+}
+
+define internal void @remove(ptr %link) {
+  %next = load ptr, ptr %link
+  %link.before = getelementptr %link, ptr %link, i64 0, i32 1
+  %before = load ptr, ptr %link.before
+  store ptr %next, ptr %before
+  %next.before = getelementptr %link, ptr %next, i64 0, i32 1
+  store ptr %before, ptr %next.before
+  ret void
+}
+
+; takes a free block out of the lists; gives its bytes
+define internal i64 @take(ptr %base) {
+  %age = getelementptr i8, ptr %base, i64 16
+  call void @remove(ptr %age)
+  %same = getelementptr i8, ptr %base, i64 32
+  call void @remove(ptr %same)
+  %bytes = load i64, ptr %base
+  %minus = sub i64 0, %bytes
+  call void @count(i64 2, i64 %minus)
+  ret i64 %bytes
 }
 
 define ptr @flambeau_use_allocator(ptr %self, ptr %args, i64 %count) {
@@ -70,38 +129,23 @@ define internal void @count(i64 %word, i64 %change) {
   ret void
 }
 
-; gives kept blocks back, the largest classes first, until `excess` bytes are gone
+; gives kept blocks back, the oldest first, until `excess` bytes are gone
 define void @flambeau_pool_trim(i64 %excess) {
 entry:
-  br label %class
-class:
-  %c = phi i64 [ 519, %entry ], [ %c1, %empty ]
-  %left = phi i64 [ %excess, %entry ], [ %rest, %empty ]
-  %end = icmp slt i64 %c, 0
-  br i1 %end, label %done, label %blocks
-blocks:
-  %head = getelementptr ptr, ptr @heads, i64 %c
   br label %next
 next:
-  %rest = phi i64 [ %left, %blocks ], [ %less, %release ]
-  %block = load ptr, ptr %head
-  %none = icmp eq ptr %block, null
-  %enough = icmp sle i64 %rest, 0
+  %left = phi i64 [ %excess, %entry ], [ %less, %release ]
+  %oldest = load ptr, ptr getelementptr (%link, ptr @ages, i64 0, i32 1)
+  %none = icmp eq ptr %oldest, @ages
+  %enough = icmp sle i64 %left, 0
   %stop = or i1 %none, %enough
-  br i1 %stop, label %empty, label %release
+  br i1 %stop, label %done, label %release
 release:
-  %after = load ptr, ptr %block
-  store ptr %after, ptr %head
-  %base = getelementptr i8, ptr %block, i64 -64
-  %bytes = load i64, ptr %base
-  %minus = sub i64 0, %bytes
-  call void @count(i64 2, i64 %minus)
+  %base = getelementptr i8, ptr %oldest, i64 -16
+  %bytes = call i64 @take(ptr %base)
   call void @free(ptr %base)
-  %less = sub i64 %rest, %bytes
+  %less = sub i64 %left, %bytes
   br label %next
-empty:
-  %c1 = add i64 %c, -1
-  br label %class
 done:
   ret void
 }
@@ -138,16 +182,22 @@ pooled:
   %part = and i64 %parts, 7
   %eight = shl i64 %power, 3
   %class = add i64 %eight, %part
-  %head = getelementptr ptr, ptr @heads, i64 %class
   call void @lock()
-  %block = load ptr, ptr %head
-  %none = icmp eq ptr %block, null
-  br i1 %none, label %fresh, label %reuse
+  br label %look
+look: ; in its own class, then in the next two, whose blocks are at most a quarter larger
+  %away = phi i64 [ 0, %pooled ], [ %away1, %further ]
+  %here = add i64 %class, %away
+  %head = getelementptr %link, ptr @kept, i64 %here
+  %found = load ptr, ptr %head
+  %none = icmp eq ptr %found, %head
+  br i1 %none, label %further, label %reuse
+further:
+  %away1 = add i64 %away, 1
+  %beyond = icmp sgt i64 %away1, 2
+  br i1 %beyond, label %fresh, label %look
 reuse:
-  %after = load ptr, ptr %block
-  store ptr %after, ptr %head
-  %minus = sub i64 0, %bytes
-  call void @count(i64 2, i64 %minus)
+  %found.base = getelementptr i8, ptr %found, i64 -32
+  %found.bytes = call i64 @take(ptr %found.base)
   call void @count(i64 4, i64 1)
   br label %live
 fresh:
@@ -157,8 +207,11 @@ fresh:
   %peak.now = load i64, ptr getelementptr (i64, ptr @state, i64 3)
   %needed = add i64 %live.now, %bytes
   %bound = call i64 @llvm.umax.i64(i64 %needed, i64 %peak.now)
+  %quarter = lshr i64 %bound, 2
+  %more = add i64 %quarter, %MARGIN%
+  %roof = add i64 %bound, %more
   %sum = add i64 %needed, %kept.now
-  %excess = sub i64 %sum, %bound
+  %excess = sub i64 %sum, %roof
   call void @flambeau_pool_trim(i64 %excess)
   %all = add i64 %bytes, 64
   %q = call ptr @aligned_alloc(i64 64, i64 %all)
@@ -171,11 +224,12 @@ q.ok:
   store i64 %bytes, ptr %q
   %q.class = getelementptr i64, ptr %q, i64 1
   store i64 %class, ptr %q.class
-  %q.data = getelementptr i8, ptr %q, i64 64
   br label %live
 live:
-  %data = phi ptr [ %block, %reuse ], [ %q.data, %q.ok ]
-  call void @count(i64 1, i64 %bytes)
+  %base = phi ptr [ %found.base, %reuse ], [ %q, %q.ok ]
+  %its = phi i64 [ %found.bytes, %reuse ], [ %bytes, %q.ok ]
+  %data = getelementptr i8, ptr %base, i64 64
+  call void @count(i64 1, i64 %its)
   %l = load i64, ptr getelementptr (i64, ptr @state, i64 1)
   %pk = load i64, ptr getelementptr (i64, ptr @state, i64 3)
   %new.peak = call i64 @llvm.umax.i64(i64 %l, i64 %pk)
@@ -220,10 +274,11 @@ pooled:
   %full = icmp sgt i64 %sum, %limit
   br i1 %full, label %unlock.release, label %keep
 keep:
-  %head = getelementptr ptr, ptr @heads, i64 %class
-  %after = load ptr, ptr %head
-  store ptr %after, ptr %data
-  store ptr %data, ptr %head
+  %head = getelementptr %link, ptr @kept, i64 %class
+  %same = getelementptr i8, ptr %base, i64 32
+  call void @insert(ptr %head, ptr %same)
+  %age = getelementptr i8, ptr %base, i64 16
+  call void @insert(ptr @ages, ptr %age)
   call void @count(i64 2, i64 %bytes)
   call void @unlock()
   br label %end
@@ -299,7 +354,7 @@ def _load() -> None:
         entry = ctypes.c_void_p.from_address(functions + _SET_HANDLER * ctypes.sizeof(ctypes.c_void_p))
         assert entry.value is not None
         jit.define("flambeau_set_handler", entry.value)
-        source = SOURCE.replace("%SMALLEST%", str(SMALLEST))
+        source = SOURCE.replace("%SMALLEST%", str(SMALLEST)).replace("%MARGIN%", str(MARGIN))
         use = builtin("use_allocator", jit.load("pool" + source, lambda: source, "flambeau_use_allocator"))
         find = jit.address
         handler = _Handler(
