@@ -2,7 +2,8 @@
 
 A task has some panels of columns and a block of rows. It copies a panel, as many rows deep as the
 second-level cache likes, so that `tile.multiplier` reads it from front to back; a transposed factor
-is turned round on the way, a square of vectors at a time.
+is turned round on the way, a square of vectors at a time. The rows of a large transposed factor are
+too far apart to be read as they lie, so it is turned round as a whole first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flambeau.kernels import tile
-from flambeau.kernels.emit import BITS, Module, Value
+from flambeau.kernels.emit import BITS, Function, Module, Value
 from flambeau.kernels.entry import Kernel, Task, kernel, table
 from flambeau.kernels.gemm import transposed
 from flambeau.kernels.pool import empty
@@ -27,6 +28,9 @@ TASKS = 8
 """Tasks wanted."""
 ALIGNED = 24
 """Rows of a block are a multiple of this: whole tiles."""
+TURNED = 1 << 19
+"""Elements of a transposed left factor from which it is turned round, if it meets `PANELS` panels."""
+PANELS = 6
 INTEGERS = (
     *("rows", "columns", "depth", "a_row", "a_step", "b_row", "b_step", "c_row"),
     *("panels", "row_blocks", "block", "step", "share", "biased", "add"),
@@ -65,15 +69,10 @@ class _Panels:
                     at = v * lanes * self.size
                     fn.store(fn.load_masked(fn.offset(line, at), self.kind, mask), fn.offset(to, at))
             return
-        with fn.loop(self.zero, fn.const(self.width, "i64"), lanes) as j, fn.loop(self.zero, depth, lanes) as k:
-            mask = self.inside(k, depth)
-            rows = []
-            for lane in range(lanes):
-                there = fn.minimum(j + lane, columns - 1)  # what is read twice is masked off in the product
-                line = fn.offset(source, there * task["b_step"] + k * self.size)
-                rows.append(fn.load_masked(line, self.kind, mask))
-            for lane, column in enumerate(transposed(rows)):
-                fn.store(column, fn.offset(panel, (k + lane) * pitch + j * self.size))
+        with fn.loop(self.zero, fn.const(self.width, "i64"), lanes) as j:
+            # What is read twice, beyond the last column, is masked off in the product.
+            to = fn.offset(panel, j * self.size)
+            turn(fn, self.kind, lanes, source, (j, columns), task["b_step"], depth, to, fn.const(pitch, "i64"))
 
     def start(self, c: Value, rows: Value, bias: Value, columns: Value) -> None:
         """Rows of c begin with the bias."""
@@ -109,6 +108,52 @@ class _Panels:
                 tile.call(fn, self.multiply, given)
 
 
+def turn(
+    fn: Function,
+    kind: str,
+    lanes: int,
+    source: Value,
+    lines: tuple[Value, Value],
+    step: Value,
+    length: Value,
+    target: Value,
+    pitch: Value,
+) -> None:
+    """Emit the copy of `lanes` lines, `step` bytes apart, to columns of a target whose rows are `pitch` bytes apart.
+
+    `lines` are the first and the end: beyond it the last is repeated. Rows are copied to the next multiple of `lanes`.
+    """
+    first, stop = lines
+    with fn.loop(fn.const(0, "i64"), length, lanes) as k:
+        mask = fn.lane_index(lanes) + k.splat(lanes) < length.splat(lanes)
+        places = [fn.minimum(first + lane, stop - 1) * step + k * (BITS[kind] // 8) for lane in range(lanes)]
+        rows = [fn.load_masked(fn.offset(source, place), kind, mask) for place in places]
+        for lane, column in enumerate(transposed(rows)):
+            fn.store(column, fn.offset(target, (k + lane) * pitch))
+
+
+def turner(name: str, header: int, kind: str, lanes: int) -> str:
+    """The kernel that copies lines as columns, `lanes` of them a task."""
+    task = Task(Module(), name, ("source", "target"), ("lines", "length", "step", "pitch"))
+    fn, first = task.fn, task.task * lanes
+    target = fn.offset(task["target"], first * (BITS[kind] // 8))
+    turn(fn, kind, lanes, task["source"], (first, task["lines"]), task["step"], task["length"], target, task["pitch"])
+    return task.finish(header)
+
+
+def rows_of(a: Array) -> Array:
+    """A copy of `a` (m, k), whose columns' elements are neighbours in memory, with the rows' so."""
+    from flambeau.kernels.compile import engine
+
+    (m, k), item = a.shape, a.itemsize
+    lanes = engine().vector_bytes // item
+    pitch = (ceil_div(k, lanes) + 1) * lanes  # not a power of two, so that rows do not share cache sets
+    target = empty((ceil_div(m, lanes) * lanes, pitch), a.dtype)
+    run = kernel(turner, f"f{8 * item}", lanes)
+    run(ceil_div(k, lanes), table(k, m, a.strides[1], pitch * item), a, target)
+    return target[:m, :k]
+
+
 def product(name: str, header: int, kind: str, turned: bool) -> str:
     """The kernel of c = a @ b (+ c or bias); `turned`: neighbours in memory are along b's rows' index."""
     panels = _Panels(name, kind, turned)
@@ -116,7 +161,7 @@ def product(name: str, header: int, kind: str, turned: bool) -> str:
     return panels.task.finish(header)
 
 
-def _ceil(a: int, b: int) -> int:
+def ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 
@@ -139,16 +184,16 @@ def plan(
 
     vector_bytes = engine().vector_bytes
     width = max(tile.SIZES[vector_bytes]) * vector_bytes // dtype.itemsize
-    all_panels, row_blocks = _ceil(n, width), _ceil(m, ROWS)
+    all_panels, row_blocks = ceil_div(n, width), ceil_div(m, ROWS)
     panels = max(all_panels * row_blocks // TASKS, 1)
-    block = _ceil(_ceil(m, row_blocks), ALIGNED) * ALIGNED
-    row_blocks = _ceil(m, block)
-    step = _ceil(_ceil(k, _ceil(k, DEPTH)), 16) * 16
+    block = ceil_div(ceil_div(m, row_blocks), ALIGNED) * ALIGNED
+    row_blocks = ceil_div(m, block)
+    step = ceil_div(ceil_div(k, ceil_div(k, DEPTH)), 16) * 16
     share = (step + 16) * width
     turned = b[1] != dtype.itemsize
     run = kernel(product, "f32" if dtype.itemsize == 4 else "f64", turned)
     settings = (panels, row_blocks, block, step, share, biased, add or biased)
-    return Plan(run, _ceil(all_panels, panels) * row_blocks, table(m, n, k, *a, *b, c_row, *settings), share)
+    return Plan(run, ceil_div(all_panels, panels) * row_blocks, table(m, n, k, *a, *b, c_row, *settings), share)
 
 
 def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = None, add: bool = False) -> Array:
@@ -156,6 +201,8 @@ def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = 
     from flambeau.kernels.threads import slots
 
     (m, k), n, dtype = a.shape, b.shape[1], a.dtype
+    if a.strides[1] != dtype.itemsize and a.size >= TURNED and n > (PANELS - 1) * 64:
+        a = rows_of(a)
     c = empty((m, n), dtype) if out is None else out
     run, tasks, numbers, share = plan(m, n, k, dtype, a.strides, b.strides, c.strides[0], bias is not None, add)
     scratch = empty((share * (slots() if tasks > 1 else 1),), dtype)

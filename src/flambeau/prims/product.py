@@ -11,19 +11,23 @@ from flambeau.prims.core import AUTO_THRESHOLD, elsewhere, threshold
 
 Array = np.ndarray
 
-# GFLOP/s of OpenBLAS and of the kernel, one core of a Xeon with AVX-512, in cache:
-#   m, n, k           b as it lies   b transposed
-#   16, 576, 192      44, 80         44, 80
-#   64, 768, 192      93, 127        95, 127
-#   128, 512, 784     114, 136       118, 140
-#   1024, 768, 192    144, 137       137, 141; out of cache, in the steps of a GPT, 108 and 94
-#   2048 cubed        155, 140
-# Of a transposed a the rows come apart in memory: 137 and 101.
+# GFLOP/s of OpenBLAS and of the kernel, one core of an EPYC (Zen 4, whose peak is 112), in cache; N: rows' elements
+# are neighbours, T: columns' are:
+#   m, n, k            NN         NT         TN         TT
+#   128, 9216, 64      77, 102    65, 102    70, 102    73, 102
+#   300, 300, 300      103, 112   96, 112    102, 111   96, 111
+#   1024, 576, 192     105, 113   102, 113   101, 108   102, 111
+#   1024 cubed         97, 105    94, 109    100, 105   97, 106
+#   2048 cubed         101, 105   98, 110    104, 99    95, 109
+#   768, 192, 8192     97, 102    96, 108    94, 88     93, 91
+#   20000, 10, 64      49, 68     49, 67     40, 63     41, 64
+#   5, 3000, 3000      19, 13     13, 27     19, 13     13, 27
+# On a Xeon with AVX-512, whose peak is 160, OpenBLAS had 155 at 2048 cubed and the kernel 140. But the threads of
+# OpenBLAS look for work for some 20 ms after every call, on the cores on which the kernels' threads run: the step of
+# a convolutional net took 54 ms with its linear layers' gradients by OpenBLAS, 38 ms without.
 LEAST = 1 << 15
 """Multiplications from which the kernel beats BLAS."""
-FEW = 256
-"""Rows up to which it does: it does not pack them, and more do not stay in the cache."""
-NARROW = 16
+NARROW = 8
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -32,12 +36,12 @@ def _suits(x: Array, y: Array) -> bool:
     return (
         x.dtype in COMPILED
         and y.dtype == x.dtype
-        and 3 < m <= FEW
+        and m > 3
         and k > 3
         and n >= NARROW
         and m * n * k >= LEAST
         and threshold() <= AUTO_THRESHOLD
-        and x.strides[1] == item
+        and item in x.strides
         and item in y.strides
     )
 
