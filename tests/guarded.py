@@ -308,6 +308,8 @@ def conv(cases):
         (F.conv2d, (1, 3, 21, 19), (17, 3, 7, 7), {"stride": 2, "padding": 3}),
         (F.conv2d, (0, 3, 5, 5), (2, 3, 3, 3), {}),
         (F.conv2d, (1, 65, 4, 4), (33, 65, 3, 3), {"padding": 1}),
+        (F.conv2d, (3, 19, 7, 10), (20, 19, 3, 3), {"padding": (1, 2)}),
+        (F.conv2d, (1, 16, 30, 9), (16, 16, 3, 3), {}),
         (F.conv3d, (1, 2, 5, 6, 7), (3, 2, 2, 3, 3), {"padding": (0, 1, 1)}),
         (F.conv_transpose1d, (2, 3, 7), (3, 4, 4), {"stride": 2, "padding": 1}),
         (F.conv_transpose2d, (2, 5, 5, 6), (5, 3, 4, 4), {"stride": 2, "padding": 1}),

@@ -7,7 +7,7 @@ import pytest
 
 import flambeau
 from flambeau.autograd import gradcheck, gradgradcheck
-from flambeau.kernels import channel_conv, geometry
+from flambeau.kernels import channel_conv, geometry, winograd_conv
 from flambeau.kernels import conv as conv_kernels
 from flambeau.prims import conv as arrays
 from flambeau.prims.core import set_kernels
@@ -19,9 +19,16 @@ def kernels():
     set_kernels("1")
 
 
-def some_convolution(seed: int) -> tuple:
-    """Random arrays and a random geometry."""
+def some_convolution(seed: int, way: str = "") -> tuple:
+    """Random arrays and a random geometry; for `way` "tiles" one that is computed so."""
     pick, generator = random.Random(seed), np.random.default_rng(seed)
+    if way == "tiles":
+        depth, channels = (pick.choice([1, 2, 9, 16, 33]) for _ in range(2))
+        spatial = tuple(pick.choice([4, 5, 8, 13]) for _ in range(2))
+        x = generator.normal(size=(pick.choice([1, 3, 40]), depth, *spatial)).astype("f4")
+        weight = generator.normal(size=(channels, depth, 3, 3)).astype("f4")
+        padding = pick.choice([0, 1, 2]), pick.choice([0, 1, 2])
+        return x, weight, generator.normal(size=channels).astype("f4"), ((1, 1), padding, (1, 1)), 1
     rank, groups = pick.choice([1, 2, 3]), pick.choice([1, 1, 2, 3])
     depth, channels = pick.choice([1, 2, 9]), pick.choice([1, 2, 7, 17])
 
@@ -38,10 +45,12 @@ def some_convolution(seed: int) -> tuple:
     return x, weight, generator.normal(size=groups * channels).astype(kind), windows, groups
 
 
-@pytest.fixture(params=[True, False], ids=["channels", "positions"])
-def along(request, monkeypatch):
-    """Vectors along the channels, or along the positions, whatever is faster."""
-    monkeypatch.setattr(conv_kernels, "_along_channels", lambda *_: request.param)
+@pytest.fixture(params=["channels", "positions", "tiles"])
+def way(request, monkeypatch):
+    """Vectors along the channels or along the positions, or 3x3 kernels in tiles, whatever is faster."""
+    monkeypatch.setattr(conv_kernels, "_along_channels", lambda *_: request.param == "channels")
+    monkeypatch.setattr(winograd_conv, "FEWEST", 1 if request.param == "tiles" else 1 << 30)
+    return request.param
 
 
 @pytest.fixture
@@ -55,7 +64,7 @@ def guarded(monkeypatch):
         blocks.append((block, count))
         return block[64 : 64 + count].reshape(shape)
 
-    for module in (conv_kernels, channel_conv, geometry):
+    for module in (conv_kernels, channel_conv, geometry, winograd_conv):
         monkeypatch.setattr(module, "empty", empty)
     yield
     assert blocks
@@ -66,9 +75,9 @@ def guarded(monkeypatch):
 
 @pytest.mark.kernels
 @pytest.mark.parametrize("seed", range(60))
-@pytest.mark.usefixtures("along", "guarded")
-def test_kernels_compute_what_numpy_computes(kernels, seed):
-    x, weight, bias, windows, groups = some_convolution(seed)
+@pytest.mark.usefixtures("guarded")
+def test_kernels_compute_what_numpy_computes(kernels, seed, way):
+    x, weight, bias, windows, groups = some_convolution(seed, way)
     found = []
     for mode in ("0", "force"):
         kernels(mode)
@@ -113,7 +122,7 @@ def test_derivatives_of_two_orders(transposed):
     assert gradgradcheck(call, (x, weight, bias))
 
 
-@pytest.mark.usefixtures("along")
+@pytest.mark.usefixtures("way")
 def test_a_result_does_not_depend_on_threads(kernels):
     kernels("force")
     generator = np.random.default_rng(0)
@@ -134,7 +143,7 @@ def test_a_result_does_not_depend_on_threads(kernels):
         assert all(np.array_equal(one, other) for other in others)
 
 
-@pytest.mark.usefixtures("along")
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_nan_and_infinity_reach_the_windows_that_hold_them_and_no_others(kernels, value):
     x = np.ones((2, 3, 9, 9), "f4")
@@ -146,6 +155,42 @@ def test_nan_and_infinity_reach_the_windows_that_hold_them_and_no_others(kernels
         found.append(arrays.convolution(x, weight, None, (1, 1), (1, 1), (1, 1), 1))
     np.testing.assert_array_equal(*found)
     assert np.isfinite(found[1]).sum() == 10 * (2 * 81 - 9)
+
+
+@pytest.mark.kernels
+def test_values_that_would_overflow_within_a_tile_do_not(kernels):
+    kernels("force")
+    x, weight = np.full((2, 16, 6, 6), 2e38, "f4"), np.full((16, 16, 3, 3), 1e-3, "f4")
+    x[0], weight[0] = -2e38, 1e-8
+    y = arrays.convolution(x, weight, None, (1, 1), (0, 0), (1, 1), 1)
+    np.testing.assert_allclose(y[0, 0], -2e38 * 144e-8, 1e-5)
+    assert np.isfinite(y).all()
+    of_weight = arrays.convolution_weight(np.full_like(y, 1e-8), x, (3, 3), (1, 1), (0, 0), (1, 1), 1)
+    assert abs(of_weight).max() < 1e31
+    of_input = arrays.convolution_input(
+        np.full_like(y, 2e38), weight[:, :, ::-1] * 1e-3, (6, 6), (1, 1), (0, 0), (1, 1), 1
+    )
+    assert np.isfinite(of_input).all()
+
+
+@pytest.mark.kernels
+def test_tiles_are_as_exact_as_sums_of_products(kernels):
+    kernels("force")
+    generator = np.random.default_rng(0)
+    x, weight = (generator.normal(size=s) for s in ((4, 64, 12, 12), (64, 64, 3, 3)))
+    g = generator.normal(size=x.shape)
+    windows, errors = ((1, 1), (1, 1), (1, 1), 1), []
+    exact = arrays.convolution(x, weight, None, *windows), arrays.convolution_weight(g, x, (3, 3), *windows)
+    x, weight, g = (each.astype("f4") for each in (x, weight, g))
+    for fewest in (16, 1 << 30):
+        winograd_conv.FEWEST, before = fewest, winograd_conv.FEWEST
+        try:
+            found = arrays.convolution(x, weight, None, *windows), arrays.convolution_weight(g, x, (3, 3), *windows)
+        finally:
+            winograd_conv.FEWEST = before
+        errors.append([np.abs(f - e).max() for f, e in zip(found, exact, strict=True)])
+    assert np.max(errors) < 2e-3
+    assert (np.array(errors[0]) < 2 * np.array(errors[1])).all()
 
 
 ERRORS = {

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flambeau.kernels import channel_conv, gemm, implicit_gemm, threads
+from flambeau.kernels import channel_conv, gemm, implicit_gemm, threads, winograd_conv
 from flambeau.kernels.compile import engine
 from flambeau.kernels.gemm import Tile
 from flambeau.kernels.geometry import KINDS, Geometry, Sizes, compiled, odd_lines, panels, three_strides
@@ -368,6 +368,8 @@ def convolve(g: Geometry, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | 
     """The convolution with its bias, or None for what they do not take."""
     if not _fits(x, weight) or (bias is not None and bias.dtype != x.dtype):
         return None
+    if winograd_conv.suits(g, x) and (found := winograd_conv.convolve(g, x, weight, bias)) is not None:
+        return found
     if _along_channels(g.channels, g.depth * math.prod(g.kernel)):
         return channel_conv.convolve(g, x, weight, bias)
     tile = _tile("product", g.channels, x.dtype)
@@ -380,6 +382,8 @@ def convolve_input(g: Geometry, cotangent: np.ndarray, weight: np.ndarray) -> np
     """The input's cotangent, or None for what they do not take."""
     if not _fits(cotangent, weight):
         return None
+    if winograd_conv.suits(g, cotangent) and (found := winograd_conv.convolve_input(g, cotangent, weight)) is not None:
+        return found
     if _along_channels(g.depth, g.channels * math.prod(g.kernel)):
         return channel_conv.convolve_input(g, cotangent, weight)
     tile = _tile("product", g.depth, cotangent.dtype)
@@ -392,6 +396,10 @@ def convolve_weight(g: Geometry, cotangent: np.ndarray, x: np.ndarray) -> np.nda
     """The weight's cotangent, or None for what they do not take."""
     if not _fits(cotangent, x):
         return None
+    if winograd_conv.suits(g, x) and winograd_conv.dense(cotangent):
+        found = winograd_conv.convolve_weight(g, cotangent, x)
+        if found is not None:
+            return found
     if _along_channels(g.channels, g.depth * math.prod(g.kernel)):
         return channel_conv.convolve_weight(g, cotangent, x)
     tile = _tile("correlation", g.channels, x.dtype)
