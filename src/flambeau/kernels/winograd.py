@@ -189,8 +189,10 @@ class _Blocks(_Writer):
                 self.store(value, target, t * pitch + c, self.task["v_pitch"] * at)
 
 
-INPUTS = ("split", "images", "rows", "batch", "tile_rows", "tile_columns")
-INPUTS += ("height", "width", "padding", "x_image", "x_channel")
+INPUTS = (
+    *("split", "images", "rows", "batch", "tile_rows", "tile_columns"),
+    *("height", "width", "padding", "x_image", "x_channel"),
+)
 FORWARD = (
     *INPUTS,
     *("inputs", "outputs", "v_columns", "m_columns", "v_pitch", "m_pitch", "panels"),
@@ -300,12 +302,12 @@ def weigher(name: str, header: int, kind: str, vector_bytes: int) -> str:
             for at, value in enumerate(value for row in _both(g, _cotangents) for value in row):
                 w.store(value, cotangents, t * outputs + c, task["m_pitch"] * at)
         count = block["images"] * block["rows"] * task["tile_columns"]
-        with fn.loop(zero, fn.const(PLACES, "i64")) as at:
+        with fn.loop(zero, fn.const(PLACES, "i64")) as place:
             tile.call(fn, w.multiply, {
-                "a": w.at(transformed, at * task["v_pitch"]), "a_row": fn.const(w.size, "i64"),
+                "a": w.at(transformed, place * task["v_pitch"]), "a_row": fn.const(w.size, "i64"),
                 "a_step": pitch * w.size,
-                "b": w.at(cotangents, at * task["m_pitch"]), "b_row": outputs * w.size,
-                "c": w.at(sums, at * task["inputs"] * outputs), "c_row": outputs * w.size,
+                "b": w.at(cotangents, place * task["m_pitch"]), "b_row": outputs * w.size,
+                "c": w.at(sums, place * task["inputs"] * outputs), "c_row": outputs * w.size,
                 "rows": channels, "columns": task["outputs"], "depth": count, "add": (index > begin).convert("i64"),
             })  # fmt: skip
     w.report()

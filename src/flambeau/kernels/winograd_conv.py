@@ -57,7 +57,7 @@ def _ceil(a: int, b: int) -> int:
 class _Blocks(NamedTuple):
     images: int
     rows: int
-    count: int
+    blocks: int
     tiles: int
 
     @classmethod
@@ -141,7 +141,7 @@ def _plan(s: _Sizes) -> _Plan:
     share = third + PLACES * m_pitch
     panels = _ceil(s.outputs, _width())
     more = (s.inputs, s.outputs, v, m, v_pitch, m_pitch, panels, *s.counts, s.y_image, s.y_channel, share)
-    return _Plan(blocks.count, table(*s.block(blocks), *more, second, third), share, (s.places(),))
+    return _Plan(blocks.blocks, table(*s.block(blocks), *more, second, third), share, (s.places(),))
 
 
 @lru_cache(256)
@@ -152,7 +152,7 @@ def _plan_weight(s: _Sizes) -> tuple[_Plan, int]:
     parts = min(PARTS, vectors, 1 << max(0, (PLACES * 4 * v * m - 1) // SUM_BYTES).bit_length())
     part = _ceil(vectors, parts) * (v // vectors)
     blocks = _Blocks.fit(s.batch, *s.tiles, part + m)
-    shares = min(max(1, PARTS // parts), blocks.count)
+    shares = min(max(1, PARTS // parts), blocks.blocks)
     rows, columns = 2 * blocks.rows, 2 * s.tiles[1]
     pixels = blocks.images * max((rows + 2) * (columns + 2) * part, rows * columns * m)
     v_pitch, m_pitch = odd_lines(blocks.tiles * part), odd_lines(blocks.tiles * m)
@@ -160,7 +160,7 @@ def _plan_weight(s: _Sizes) -> tuple[_Plan, int]:
     third = second + PLACES * v_pitch
     share = third + PLACES * m_pitch
     more = (s.inputs, s.outputs, m, v_pitch, m_pitch, *s.counts, s.y_image, s.y_channel)
-    numbers = table(*s.block(blocks), *more, share, second, third, blocks.count, shares, parts)
+    numbers = table(*s.block(blocks), *more, share, second, third, blocks.blocks, shares, parts)
     return _Plan(shares * parts, numbers, share, (s.places(), s.places_out())), shares
 
 
