@@ -316,6 +316,16 @@ class Function:
         ref = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">"
         return Value(self, ref, "i64", lanes)
 
+    def first_lanes(self, count: Value, kind: str, lanes: int) -> Value:
+        """The first `count` of the lanes of a vector of `kind`.
+
+        The comparison is of integers as wide as the elements: other masks are narrowed again at each use where the
+        processor has no registers for masks.
+        """
+        index = f"i{max(BITS[kind], 32)}"
+        numbers = Value(self, "<" + ", ".join(f"{index} {k}" for k in range(lanes)) + ">", index, lanes)
+        return numbers < self.minimum(count, count.like(lanes)).convert(index).splat(lanes)
+
     # memory
 
     def slot(self, kind: str, lanes: int = 1) -> Value:
@@ -357,6 +367,10 @@ class Function:
     def offset(self, pointer: Value, nbytes: Value | int) -> Value:
         at = nbytes.ref if isinstance(nbytes, Value) else str(nbytes)
         return self.op(f"getelementptr i8, ptr {pointer.ref}, i64 {at}", "ptr")
+
+    def opaque(self, pointer: Value) -> Value:
+        """The pointer, of which the compiler does not know how it is made: addresses are not computed from another's."""
+        return self.op(f'call ptr asm "", "=r,0"(ptr {pointer.ref})', "ptr")
 
     def offsets(self, pointer: Value, nbytes: Value) -> Value:
         """One pointer a lane."""

@@ -20,8 +20,12 @@ from flambeau.kernels.gemm import transposed
 from flambeau.kernels.pool import empty
 
 Array = np.ndarray
-DEPTH = 800
+VECTORS = {64: 4, 32: 8, 16: 8}
+"""By a vector's bytes: how many vectors a panel is wide."""
+DEPTH = {64: 800, 32: 512, 16: 512}
 """How deep a packed panel is at most."""
+CHUNK = 48
+"""Rows that stay in the cache while they meet all strips of a panel."""
 ROWS = 512
 """Rows of a task at most: a panel is packed once for them."""
 TASKS = 8
@@ -29,8 +33,10 @@ TASKS = 8
 ALIGNED = 24
 """Rows of a block are a multiple of this: whole tiles."""
 TURNED = 1 << 19
-"""Elements of a transposed left factor from which it is turned round, if it meets `PANELS` panels."""
-PANELS = 6
+"""Elements of a transposed left factor from which it is turned round, if it meets more than `LEAST` columns."""
+LEAST = 320
+PAGE = 1 << 12
+"""Columns whole pages apart, whose elements share sets of the first cache, are turned round as well."""
 INTEGERS = (
     *("rows", "columns", "depth", "a_row", "a_step", "b_row", "b_step", "c_row"),
     *("panels", "row_blocks", "block", "step", "share", "biased", "add"),
@@ -45,11 +51,11 @@ class _Panels:
 
         vector_bytes = engine().vector_bytes
         self.kind, self.size, self.lanes = kind, BITS[kind] // 8, vector_bytes * 8 // BITS[kind]
-        self.vectors = max(tile.SIZES[vector_bytes])
+        self.vectors = VECTORS[vector_bytes]
         self.width = self.vectors * self.lanes
         self.turned = turned
         self.module = Module()
-        self.multiply = tile.multiplier(self.module, kind, vector_bytes)
+        self.multiply = tile.multiplier(self.module, kind, vector_bytes, padded=True)
         self.task = Task(self.module, name, ("a", "b", "c", "bias", "scratch"), INTEGERS)
         self.fn = self.task.fn
         self.zero = self.fn.const(0, "i64")
@@ -99,13 +105,14 @@ class _Panels:
             with fn.loop(self.zero, task["depth"], task["step"]) as k:
                 depth = fn.minimum(task["step"], task["depth"] - k)
                 self.pack(fn.offset(task["b"], k * task["b_row"] + j * task["b_step"]), panel, columns, depth)
-                given = {
-                    "a": fn.offset(task["a"], first_row * task["a_row"] + k * task["a_step"]), "b": panel, "c": c,
-                    "a_row": task["a_row"], "a_step": task["a_step"], "c_row": task["c_row"],
-                    "b_row": fn.const(self.width * self.size, "i64"),
-                    "rows": rows, "columns": columns, "depth": depth, "add": (k > 0).select(k.like(1), task["add"]),
-                }  # fmt: skip
-                tile.call(fn, self.multiply, given)
+                a = fn.offset(task["a"], first_row * task["a_row"] + k * task["a_step"])
+                with fn.loop(self.zero, rows, CHUNK) as i:
+                    tile.call(fn, self.multiply, {
+                        "a": fn.offset(a, i * task["a_row"]), "b": panel, "c": fn.offset(c, i * task["c_row"]),
+                        "a_row": task["a_row"], "a_step": task["a_step"], "c_row": task["c_row"],
+                        "b_row": fn.const(self.width * self.size, "i64"), "rows": fn.minimum(rows - i, i.like(CHUNK)),
+                        "columns": columns, "depth": depth, "add": (k > 0).select(k.like(1), task["add"]),
+                    })  # fmt: skip
 
 
 def turn(
@@ -183,12 +190,12 @@ def plan(
     from flambeau.kernels.compile import engine
 
     vector_bytes = engine().vector_bytes
-    width = max(tile.SIZES[vector_bytes]) * vector_bytes // dtype.itemsize
+    width = VECTORS[vector_bytes] * vector_bytes // dtype.itemsize
     all_panels, row_blocks = ceil_div(n, width), ceil_div(m, ROWS)
     panels = max(all_panels * row_blocks // TASKS, 1)
     block = ceil_div(ceil_div(m, row_blocks), ALIGNED) * ALIGNED
     row_blocks = ceil_div(m, block)
-    step = ceil_div(ceil_div(k, ceil_div(k, DEPTH)), 16) * 16
+    step = ceil_div(ceil_div(k, ceil_div(k, DEPTH[vector_bytes])), 16) * 16
     share = (step + 16) * width
     turned = b[1] != dtype.itemsize
     run = kernel(product, "f32" if dtype.itemsize == 4 else "f64", turned)
@@ -201,7 +208,7 @@ def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = 
     from flambeau.kernels.threads import slots
 
     (m, k), n, dtype = a.shape, b.shape[1], a.dtype
-    if a.strides[1] != dtype.itemsize and a.size >= TURNED and n > (PANELS - 1) * 64:
+    if a.strides[1] != dtype.itemsize and n > LEAST and (a.size >= TURNED or a.strides[1] % PAGE == 0):
         a = rows_of(a)
     c = empty((m, n), dtype) if out is None else out
     run, tasks, numbers, share = plan(m, n, k, dtype, a.strides, b.strides, c.strides[0], bias is not None, add)

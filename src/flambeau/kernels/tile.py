@@ -12,15 +12,16 @@ TOGETHER = 3
 """Rows of `a` that are addressed from one pointer, by multiples of the stride that the processor has."""
 
 
-def multiplier(module: Module, kind: str, vector_bytes: int) -> str:
+def multiplier(module: Module, kind: str, vector_bytes: int, *, padded: bool = False) -> str:
     """Emit c[i, j] = sum over k of a[i, k] * b[k, j], plus what stood there if `add`; gives its name.
 
     Strides are in bytes: `a_row` and `a_step` of `a`, `b_row`, `c_row`; neighbours in a row of `b`
-    and of `c` are neighbours in memory. Nothing outside of the matrices is read or written.
+    and of `c` are neighbours in memory. Nothing outside of the matrices is read or written, but if
+    `padded`, rows of `b` are read in whole vectors.
     """
     sizes, lanes = SIZES[vector_bytes], vector_bytes * 8 // BITS[kind]
     for vectors, rows in sizes.items():
-        strip(module, kind, lanes, vectors, rows)
+        strip(module, kind, lanes, vectors, rows, padded=padded)
     name = f"multiply_{kind}"
     fn = Function(module, name, _arguments(), linkage="internal")
     at = dict(zip(_arguments(), fn.args, strict=True))
@@ -48,7 +49,9 @@ def _arguments() -> dict[str, str]:
     return dict.fromkeys(POINTERS, "ptr") | dict.fromkeys(INTEGERS, "i64")
 
 
-def strip(module: Module, kind: str, lanes: int, vectors: int, rows: int, *, even: bool = False) -> str:
+def strip(
+    module: Module, kind: str, lanes: int, vectors: int, rows: int, *, even: bool = False, padded: bool = False
+) -> str:
     """Emit the product for at most `vectors` vectors of columns, of which the last may be partial; gives its name.
 
     Tiles have `rows` rows and what is left is cut by halves, or, if `even`, all have about as many: more code, which
@@ -56,8 +59,7 @@ def strip(module: Module, kind: str, lanes: int, vectors: int, rows: int, *, eve
     """
     fn = Function(module, f"multiply_{kind}_{vectors}", _arguments(), linkage="internal")
     at = dict(zip(_arguments(), fn.args, strict=True))
-    rest = at["columns"] - (vectors - 1) * lanes
-    mask = fn.lane_index(lanes) < rest.splat(lanes)
+    mask = fn.first_lanes(at["columns"] - (vectors - 1) * lanes, kind, lanes)
     if even:
         tiles = (at["rows"] + (rows - 1)).udiv(fn.const(rows, "i64"))
         with fn.loop(fn.const(0, "i64"), tiles) as k:
@@ -65,28 +67,37 @@ def strip(module: Module, kind: str, lanes: int, vectors: int, rows: int, *, eve
             size = (at["rows"] * (k + 1)).udiv(tiles) - start
             for some in range(1, rows + 1):
                 with fn.when(size.eq(some)):
-                    _tile(fn, at, kind, lanes, vectors, some, start, mask)
+                    _tile(fn, at, kind, lanes, vectors, some, start, mask, padded)
     else:
         start = fn.const(0, "i64")
         while rows:
             whole = start + (at["rows"] - start).udiv(start.like(rows)) * rows
             with fn.loop(start, whole, rows) as i:
-                _tile(fn, at, kind, lanes, vectors, rows, i, mask)
+                _tile(fn, at, kind, lanes, vectors, rows, i, mask, padded)
             start, rows = whole, rows // 2
     fn.emit("ret void")
     return fn.name
 
 
 def _tile(
-    fn: Function, at: dict[str, Value], kind: str, lanes: int, vectors: int, rows: int, i: Value, mask: Value
+    fn: Function,
+    at: dict[str, Value],
+    kind: str,
+    lanes: int,
+    vectors: int,
+    rows: int,
+    i: Value,
+    mask: Value,
+    padded: bool,
 ) -> None:
     size = lanes * BITS[kind] // 8
     zero = fn.const(0, "i64")
     sums = [[fn.slot(kind, lanes) for _ in range(vectors)] for _ in range(rows)]
 
-    def load(row: Value) -> list[Value]:
-        whole = [fn.load(fn.offset(row, j * size), kind, lanes) for j in range(vectors - 1)]
-        return [*whole, fn.load_masked(fn.offset(row, (vectors - 1) * size), kind, mask)]
+    def load(row: Value, *, whole: bool = False) -> list[Value]:
+        found = [fn.load(fn.offset(row, j * size), kind, lanes) for j in range(vectors - 1)]
+        last = fn.offset(row, (vectors - 1) * size)
+        return [*found, fn.load(last, kind, lanes) if whole else fn.load_masked(last, kind, mask)]
 
     places = [fn.offset(at["c"], (i + r) * at["c_row"]) for r in range(rows)]
     for slots in sums:
@@ -99,12 +110,12 @@ def _tile(
     groups = range(0, rows, TOGETHER)
     pointers = [fn.slot("ptr") for _ in groups]
     for first, pointer in zip(groups, pointers, strict=True):
-        fn.store(fn.offset(at["a"], (i + first) * at["a_row"]), pointer, slot=True)
+        fn.store(fn.opaque(fn.offset(at["a"], (i + first) * at["a_row"])), pointer, slot=True)
     right = fn.slot("ptr")
     fn.store(at["b"], right, slot=True)
     with fn.loop(zero, at["depth"]):
         line = fn.load_slot(right, "ptr")
-        columns = load(line)
+        columns = load(line, whole=padded)
         fn.store(fn.offset(line, at["b_row"]), right, slot=True)
         for first, pointer in zip(groups, pointers, strict=True):
             base = fn.load_slot(pointer, "ptr")

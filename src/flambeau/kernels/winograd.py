@@ -101,7 +101,7 @@ class _Blocks(_Writer):
         self, name: str, kind: str, vector_bytes: int, arrays: tuple[str, ...], integers: tuple[str, ...]
     ) -> None:
         super().__init__(name, kind, vector_bytes, arrays, integers)
-        self.multiply = tile.multiplier(self.module, kind, vector_bytes)
+        self.multiply = tile.multiplier(self.module, kind, vector_bytes, padded=True)
         self.largest = self.fn.slot("i32", self.lanes)
         self.fn.store(self.fn.const(0, "i32", self.lanes), self.largest, slot=True)
 
