@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flambeau.kernels import tile
-from flambeau.kernels.emit import BITS, Module, Value
+from flambeau.kernels.emit import BITS, Function, Module, Value
 from flambeau.kernels.entry import Kernel, Task, kernel, table
 from flambeau.kernels.gemm import transposed
 from flambeau.kernels.pool import empty
@@ -31,6 +31,33 @@ INTEGERS = (
     *("rows", "columns", "depth", "a_row", "a_step", "b_row", "b_step", "c_row"),
     *("panels", "row_blocks", "block", "step", "share", "biased", "add"),
 )
+
+
+def turn(
+    fn: Function,
+    kind: str,
+    lanes: int,
+    source: Value,
+    step: Value,
+    panel: Value,
+    width: int,
+    columns: Value,
+    depth: Value,
+) -> None:
+    """Emit a copy of `columns` contiguous vectors of length `depth`, `step` bytes apart, as the columns of a panel.
+
+    The panel has `width` columns and whole vectors' worth of rows; the rest of both may be anything.
+    """
+    size = BITS[kind] // 8
+    zero = fn.const(0, "i64")
+    with fn.loop(zero, columns, lanes) as j, fn.loop(zero, depth, lanes) as k:
+        mask = fn.lane_index(lanes) + k.splat(lanes) < depth.splat(lanes)
+        rows = []
+        for lane in range(lanes):
+            there = fn.minimum(j + lane, columns - 1)  # what is read twice is masked off in the product
+            rows.append(fn.load_masked(fn.offset(source, there * step + k * size), kind, mask))
+        for lane, column in enumerate(transposed(rows)):
+            fn.store(column, fn.offset(panel, ((k + lane) * width + j) * size))
 
 
 class _Panels:
@@ -65,15 +92,7 @@ class _Panels:
                     at = v * lanes * self.size
                     fn.store(fn.load_masked(fn.offset(line, at), self.kind, mask), fn.offset(to, at))
             return
-        with fn.loop(self.zero, fn.const(self.width, "i64"), lanes) as j, fn.loop(self.zero, depth, lanes) as k:
-            mask = self.inside(k, depth)
-            rows = []
-            for lane in range(lanes):
-                there = fn.minimum(j + lane, columns - 1)  # what is read twice is masked off in the product
-                line = fn.offset(source, there * task["b_step"] + k * self.size)
-                rows.append(fn.load_masked(line, self.kind, mask))
-            for lane, column in enumerate(transposed(rows)):
-                fn.store(column, fn.offset(panel, (k + lane) * pitch + j * self.size))
+        turn(fn, self.kind, lanes, source, task["b_step"], panel, self.width, columns, depth)
 
     def start(self, c: Value, rows: Value, bias: Value, columns: Value) -> None:
         """Rows of c begin with the bias."""
