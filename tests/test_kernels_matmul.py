@@ -44,6 +44,20 @@ def test_products_are_numpys(sizes, dtype, left, right):
     assert (room == 7).all()
 
 
+@pytest.mark.parametrize("sizes", [*SIZES, (16, 48, 8), (64, 192, 96), (65, 49, 97), (70, 400, 20), (129, 1000, 200)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_of_few_rows_are_numpys(sizes, dtype):
+    from flambeau.kernels.few_rows import multiply
+
+    m, n, k = sizes
+    x, w = matrix(m, k, dtype, "rows", 0), matrix(n, k, dtype, "rows", 1)
+    bias = matrix(1, n, dtype, "rows", 2)[0]
+    wanted = x.astype(np.float64) @ w.T.astype(np.float64)
+    close = {"rtol": 1e-4, "atol": 1e-4} if dtype == "float32" else {"rtol": 1e-11, "atol": 1e-11}
+    np.testing.assert_allclose(multiply(x, w), wanted, **close)
+    np.testing.assert_allclose(multiply(x, w, bias), wanted + bias, **close)
+
+
 def test_nan_and_infinity_go_where_they_belong():
     a, b = np.ones((20, 20), np.float32), np.ones((20, 40), np.float32)
     a[3, 4], b[7, 39] = np.nan, np.inf
@@ -53,10 +67,13 @@ def test_nan_and_infinity_go_where_they_belong():
     assert (np.delete(c, 3, 0)[:, :39] == 20).all()
 
 
-def test_threads_do_not_change_a_product():
-    from flambeau.kernels.matmul import multiply
+@pytest.mark.parametrize("turned", [False, True])
+def test_threads_do_not_change_a_product(turned):
+    from flambeau.kernels import few_rows, matmul
 
+    multiply = few_rows.multiply if turned else matmul.multiply
     a, b = matrix(700, 300, "float32", "rows", 0), matrix(300, 200, "float32", "transposed", 1)
+    b = b.T if turned else b
     before, found = flambeau.get_num_threads(), []
     try:
         for threads in (1, 2, 3):

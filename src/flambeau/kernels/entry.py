@@ -7,7 +7,8 @@ the data pointers of a table of integers and of the arrays.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,8 @@ import numpy as np
 from flambeau.kernels.emit import Function, Module, Value
 
 TASK = {"block": "ptr", "task": "i64", "worker": "i64"}
+THREADS = 8
+"""Threads of a kernel with something that each does once."""
 ALONE = 0
 """As a number of tasks: a single one, too short to let go of the interpreter for."""
 
@@ -25,6 +28,7 @@ class Task:
 
     def __init__(self, module: Module, name: str, arrays: tuple[str, ...], integers: tuple[str, ...]) -> None:
         self.module, self.name, self.arrays, self.integers = module, name, arrays, integers
+        self.flags = False
         self.fn = Function(module, f"{name}_task", TASK, linkage="internal")
         self.block, self.task, self.worker = self.fn.args
         fn = self.fn
@@ -40,6 +44,46 @@ class Task:
     def report(self, word: Value) -> None:
         """What the call returns: of several reports any one."""
         self.fn.store(word, self.block)
+
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """The block runs in the first task of each thread only; for a kernel that ends by `finish_counted`."""
+        self.flags = True
+        flag = self.fn.offset(self.block, (self.worker + 2 + len(self.arrays)) * 8)
+        with self.fn.when(self.fn.load(flag, "i64").eq(0)):
+            self.fn.store(self.fn.const(1, "i64"), flag)
+            yield
+
+    def finish_counted(self, header: int) -> str:
+        """End the task; emit `name(table, *arrays)`, as `kernels.calls` call kernels; the module's text.
+
+        The number of tasks stands in the table, in front of the integers.
+        """
+        self.fn.emit("ret void")
+        module = self.module
+        fn = Function(module, self.name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+        none, args, _ = fn.args
+        save = module.declare("PyEval_SaveThread", "ptr", "")
+        restore = module.declare("PyEval_RestoreThread", "void", "ptr")
+        run = module.declare("flambeau_run", "void", "ptr, ptr, i64")
+        keep = module.declare("Py_IncRef", "void", "ptr")
+        block = Value(fn, "%block", "ptr", 1)
+        flags = 2 + len(self.arrays)
+        fn.entry.append(f"  %block = alloca [{flags + self.flags * THREADS} x i64]")
+        integers = fn.load(fn.offset(fn.load(args, "ptr"), header), "ptr")
+        fn.store(fn.offset(integers, 8), fn.offset(block, 8))
+        for place in range(len(self.arrays)):
+            given = fn.load(fn.offset(args, 8 * (place + 1)), "ptr")
+            fn.store(fn.load(fn.offset(given, header), "ptr"), fn.offset(block, 8 * (place + 2)))
+        for place in range(self.flags * THREADS):
+            fn.store(fn.const(0, "i64"), fn.offset(block, 8 * (flags + place)))
+        tasks = fn.load(integers, "i64")
+        state = fn.op(f"call ptr {save}()", "ptr")
+        fn.emit(f"call void {run}(ptr @{self.fn.name}, ptr {block.ref}, i64 {tasks.ref})")
+        fn.emit(f"call void {restore}(ptr {state.ref})")
+        fn.emit(f"call void {keep}(ptr {none.ref})")
+        fn.emit(f"ret ptr {none.ref}")
+        return module.text()
 
     def finish(self, header: int) -> str:
         """End the task; emit `name(tasks, table, *arrays)` for Python; the module's text.

@@ -43,6 +43,50 @@ INTEGERS = (
 )
 
 
+def turn_lines(
+    fn: Function,
+    kind: str,
+    lanes: int,
+    source: Value,
+    lines: tuple[Value, Value],
+    step: Value,
+    length: Value,
+    target: Value,
+    pitch: Value | int,
+) -> None:
+    """Emit the copy of `lanes` lines, `step` bytes apart, to columns of a target whose rows are `pitch` bytes apart.
+
+    `lines` are the first and the end: beyond it the last is repeated. Rows are copied to the next multiple of `lanes`.
+    """
+    first, stop = lines
+    with fn.loop(fn.const(0, "i64"), length, lanes) as k:
+        mask = fn.lane_index(lanes) + k.splat(lanes) < length.splat(lanes)
+        places = [fn.minimum(first + lane, stop - 1) * step + k * (BITS[kind] // 8) for lane in range(lanes)]
+        rows = [fn.load_masked(fn.offset(source, place), kind, mask) for place in places]
+        for lane, column in enumerate(transposed(rows)):
+            fn.store(column, fn.offset(target, (k + lane) * pitch))
+
+
+def turn(
+    fn: Function,
+    kind: str,
+    lanes: int,
+    source: Value,
+    step: Value,
+    panel: Value,
+    width: int,
+    columns: Value,
+    depth: Value,
+) -> None:
+    """Emit a copy of `columns` contiguous vectors of length `depth`, `step` bytes apart, as the columns of a panel.
+
+    The panel has `width` columns and whole vectors' worth of rows; the rest of both may be anything.
+    """
+    size = BITS[kind] // 8
+    with fn.loop(fn.const(0, "i64"), columns, lanes) as j:
+        turn_lines(fn, kind, lanes, source, (j, columns), step, depth, fn.offset(panel, j * size), width * size)
+
+
 class _Panels:
     """The kernel being written."""
 
@@ -78,7 +122,7 @@ class _Panels:
         with fn.loop(self.zero, fn.const(self.width, "i64"), lanes) as j:
             # What is read twice, beyond the last column, is masked off in the product.
             to = fn.offset(panel, j * self.size)
-            turn(fn, self.kind, lanes, source, (j, columns), task["b_step"], depth, to, fn.const(pitch, "i64"))
+            turn_lines(fn, self.kind, lanes, source, (j, columns), task["b_step"], depth, to, pitch)
 
     def start(self, c: Value, rows: Value, bias: Value, columns: Value) -> None:
         """Rows of c begin with the bias."""
@@ -115,36 +159,14 @@ class _Panels:
                     })  # fmt: skip
 
 
-def turn(
-    fn: Function,
-    kind: str,
-    lanes: int,
-    source: Value,
-    lines: tuple[Value, Value],
-    step: Value,
-    length: Value,
-    target: Value,
-    pitch: Value,
-) -> None:
-    """Emit the copy of `lanes` lines, `step` bytes apart, to columns of a target whose rows are `pitch` bytes apart.
-
-    `lines` are the first and the end: beyond it the last is repeated. Rows are copied to the next multiple of `lanes`.
-    """
-    first, stop = lines
-    with fn.loop(fn.const(0, "i64"), length, lanes) as k:
-        mask = fn.lane_index(lanes) + k.splat(lanes) < length.splat(lanes)
-        places = [fn.minimum(first + lane, stop - 1) * step + k * (BITS[kind] // 8) for lane in range(lanes)]
-        rows = [fn.load_masked(fn.offset(source, place), kind, mask) for place in places]
-        for lane, column in enumerate(transposed(rows)):
-            fn.store(column, fn.offset(target, (k + lane) * pitch))
-
-
 def turner(name: str, header: int, kind: str, lanes: int) -> str:
     """The kernel that copies lines as columns, `lanes` of them a task."""
     task = Task(Module(), name, ("source", "target"), ("lines", "length", "step", "pitch"))
     fn, first = task.fn, task.task * lanes
     target = fn.offset(task["target"], first * (BITS[kind] // 8))
-    turn(fn, kind, lanes, task["source"], (first, task["lines"]), task["step"], task["length"], target, task["pitch"])
+    turn_lines(
+        fn, kind, lanes, task["source"], (first, task["lines"]), task["step"], task["length"], target, task["pitch"]
+    )
     return task.finish(header)
 
 

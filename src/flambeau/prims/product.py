@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,20 @@ Array = np.ndarray
 #   768, 192, 8192     97, 102    96, 108    94, 88     93, 91
 #   20000, 10, 64      49, 68     49, 67     40, 63     41, 64
 #   5, 3000, 3000      19, 13     13, 27     19, 13     13, 27
+# `few_rows` reads a transposed b as it lies; OpenBLAS, the kernel and `few_rows`, in cache (and out of it, as the
+# weights of a model are):
+#   16, 768, 192      32, 62, 90
+#   20, 800, 200      46, 77, 66
+#   64, 576, 192      73 (65), 97 (87), 107 (103)
+#   64, 192, 768      75 (68), 102 (91), 109 (101)
+#   256, 768, 192     96, 106, 108
 # On a Xeon with AVX-512, whose peak is 160, OpenBLAS had 155 at 2048 cubed and the kernel 140. But the threads of
 # OpenBLAS look for work for some 20 ms after every call, on the cores on which the kernels' threads run: the step of
 # a convolutional net took 54 ms with its linear layers' gradients by OpenBLAS, 38 ms without.
 LEAST = 1 << 15
 """Multiplications from which the kernel beats BLAS."""
+FEW, WASTE = 256, 4
+"""A transposed second factor is not packed for up to `FEW` rows that fill vectors but for a `WASTE`th."""
 NARROW = 8
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -46,12 +56,29 @@ def _suits(x: Array, y: Array) -> bool:
     )
 
 
+def _few(x: Array, y: Array) -> bool:
+    """Whether there are few rows, and both factors' elements lie together along the sums."""
+    m, item = len(x), x.itemsize
+    return m <= FEW and x.strides[1] == item == y.strides[0] and -m % _lanes(x.dtype) * WASTE <= m
+
+
+@cache
+def _lanes(dtype: np.dtype) -> int:
+    from flambeau.kernels.compile import engine
+
+    return engine().vector_bytes // dtype.itemsize
+
+
 def product(x: Any, y: Any, bias: Any = None) -> Any:
     """x @ y + bias; `bias` (n,) for matrices x (m, k) and y (k, n)."""
     if x.ndim == 2 and y.ndim == 2 and _suits(x, y) and x.shape[1] == y.shape[0]:
         from flambeau.kernels.host import available
 
         if available() and (bias is None or (bias.dtype == x.dtype and bias.strides == (x.itemsize,))):
+            if _few(x, y):
+                from flambeau.kernels import few_rows
+
+                return few_rows.multiply(x, y.T, bias)
             from flambeau.kernels.matmul import multiply
 
             return multiply(x, y, bias)
