@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from canaries import around_results
 
 import flambeau
 from flambeau.prims import product as products
@@ -56,6 +57,45 @@ def test_products_of_few_rows_are_numpys(sizes, dtype):
     close = {"rtol": 1e-4, "atol": 1e-4} if dtype == "float32" else {"rtol": 1e-11, "atol": 1e-11}
     np.testing.assert_allclose(multiply(x, w), wanted, **close)
     np.testing.assert_allclose(multiply(x, w, bias), wanted + bias, **close)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((3, 40, 30), (3, 30, 50)),
+        ((2, 1, 33, 40), (5, 40, 30)),
+        ((4, 3, 64, 70), (1, 3, 70, 9)),
+        ((2, 3, 4, 30, 40), (4, 40, 50)),
+        ((1, 40, 50), (7, 50, 80)),
+    ],
+)
+@pytest.mark.parametrize("order", ["plain", "heads", "transposed"])
+def test_stacks_of_products_are_numpys(monkeypatch, dtype, one, other, order):
+    from flambeau.kernels import matmul
+
+    runs = []
+    monkeypatch.setattr(matmul, "multiply_stacks", lambda *args, f=matmul.multiply_stacks: runs.append(1) or f(*args))
+    rng = np.random.default_rng(0)
+    factors = []
+    for shape in (one, other):
+        if order == "plain":
+            factors.append(rng.standard_normal(shape).astype(dtype))
+        elif order == "heads":  # as attention has them: the axis before the last is outside of the stack's inner one
+            moved = (*shape[:-3], shape[-2], *shape[-3:-2], shape[-1])
+            factors.append(rng.standard_normal(moved).astype(dtype).swapaxes(-2, -3 if len(shape) > 2 else -2))
+        else:
+            factors.append(rng.standard_normal((*shape[:-2], shape[-1], shape[-2])).astype(dtype).swapaxes(-1, -2))
+    with around_results(monkeypatch, matmul):
+        found = products.product(*factors)
+    wanted = np.matmul(*(each.astype(np.float64) for each in factors))
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    assert runs
+
+
+def test_a_stack_of_no_matrices():
+    assert products.product(np.ones((0, 40, 40), np.float32), np.ones((40, 40), np.float32)).shape == (0, 40, 40)
 
 
 def test_nan_and_infinity_go_where_they_belong():

@@ -40,7 +40,9 @@ PAGE = 1 << 12
 INTEGERS = (
     *("rows", "columns", "depth", "a_row", "a_step", "b_row", "b_step", "c_row"),
     *("panels", "row_blocks", "block", "step", "share", "biased", "add"),
+    *("each", "inner", "a_outer", "a_inner", "b_outer", "b_inner", "c_matrix"),
 )
+"""Of a stack of matrices, each has so many tasks; the stacks have an outer and an inner axis, c only one."""
 
 
 def turn_lines(
@@ -135,7 +137,13 @@ class _Panels:
 
     def write(self) -> None:
         fn, task = self.fn, self.task
-        part, block = task.task.udiv(task["row_blocks"]), task.task.urem(task["row_blocks"])
+        matrix, own = task.task.udiv(task["each"]), task.task.urem(task["each"])
+        outer, inner = matrix.udiv(task["inner"]), matrix.urem(task["inner"])
+        a_matrix, b_matrix = (
+            fn.offset(task[x], outer * task[f"{x}_outer"] + inner * task[f"{x}_inner"]) for x in ("a", "b")
+        )
+        c_matrix = fn.offset(task["c"], matrix * task["c_matrix"])
+        part, block = own.udiv(task["row_blocks"]), own.urem(task["row_blocks"])
         first_row = block * task["block"]
         rows = fn.minimum(task["block"], task["rows"] - first_row)
         panel = fn.offset(task["scratch"], task.worker * task["share"] * self.size)
@@ -143,13 +151,13 @@ class _Panels:
         last = fn.minimum(first + task["panels"] * self.width, task["columns"])
         with fn.loop(first, last, self.width) as j:
             columns = fn.minimum(last - j, last.like(self.width))
-            c = fn.offset(task["c"], first_row * task["c_row"] + j * self.size)
+            c = fn.offset(c_matrix, first_row * task["c_row"] + j * self.size)
             with fn.when(task["biased"].ne(0)):
                 self.start(c, rows, fn.offset(task["bias"], j * self.size), columns)
             with fn.loop(self.zero, task["depth"], task["step"]) as k:
                 depth = fn.minimum(task["step"], task["depth"] - k)
-                self.pack(fn.offset(task["b"], k * task["b_row"] + j * task["b_step"]), panel, columns, depth)
-                a = fn.offset(task["a"], first_row * task["a_row"] + k * task["a_step"])
+                self.pack(fn.offset(b_matrix, k * task["b_row"] + j * task["b_step"]), panel, columns, depth)
+                a = fn.offset(a_matrix, first_row * task["a_row"] + k * task["a_step"])
                 with fn.loop(self.zero, rows, CHUNK) as i:
                     tile.call(fn, self.multiply, {
                         "a": fn.offset(a, i * task["a_row"]), "b": panel, "c": fn.offset(c, i * task["c_row"]),
@@ -206,34 +214,73 @@ class Plan(NamedTuple):
 
 @lru_cache(1024)
 def plan(
-    m: int, n: int, k: int, dtype: np.dtype, a: tuple[int, ...], b: tuple[int, ...], c_row: int, biased: bool, add: bool
+    m: int,
+    n: int,
+    k: int,
+    dtype: np.dtype,
+    a: tuple[int, ...],
+    b: tuple[int, ...],
+    c_row: int,
+    biased: bool,
+    add: bool,
+    stack: tuple[tuple[int, ...], ...] = ((1, 0, 0),),
 ) -> Plan:
-    """For strides `a`, `b`, `c_row` in bytes."""
+    """For strides `a`, `b`, `c_row` in bytes; `stack` has of each axis of stacks the size and the strides of a and b."""
     from flambeau.kernels.compile import engine
 
     vector_bytes = engine().vector_bytes
     width = VECTORS[vector_bytes] * vector_bytes // dtype.itemsize
     all_panels, row_blocks = ceil_div(n, width), ceil_div(m, ROWS)
-    panels = max(all_panels * row_blocks // TASKS, 1)
     block = ceil_div(ceil_div(m, row_blocks), ALIGNED) * ALIGNED
     row_blocks = ceil_div(m, block)
+    (outer, *outer_strides), (inner, *inner_strides) = ((1, 0, 0), *stack)[-2:]
+    panels = min(max(all_panels * row_blocks * outer * inner // TASKS, 1), all_panels)
     step = ceil_div(ceil_div(k, ceil_div(k, DEPTH[vector_bytes])), 16) * 16
     share = (step + 16) * width
     turned = b[1] != dtype.itemsize
     run = kernel(product, "f32" if dtype.itemsize == 4 else "f64", turned)
-    settings = (panels, row_blocks, block, step, share, biased, add or biased)
-    return Plan(run, ceil_div(all_panels, panels) * row_blocks, table(m, n, k, *a, *b, c_row, *settings), share)
+    each = ceil_div(all_panels, panels) * row_blocks
+    settings = (panels, row_blocks, block, step, share, biased, add or biased, each, inner)
+    strides = (outer_strides[0], inner_strides[0], outer_strides[1], inner_strides[1], m * c_row)
+    return Plan(run, each * outer * inner, table(m, n, k, *a, *b, c_row, *settings, *strides), share)
 
 
 def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = None, add: bool = False) -> Array:
     """a (m, k) @ b (k, n), + `bias` (n), or added to `out` if `add`; of one dtype, b dense along one axis, k > 0."""
-    from flambeau.kernels.threads import slots
-
     (m, k), n, dtype = a.shape, b.shape[1], a.dtype
     if a.strides[1] != dtype.itemsize and n > LEAST and (a.size >= TURNED or a.strides[1] % PAGE == 0):
         a = rows_of(a)
     c = empty((m, n), dtype) if out is None else out
-    run, tasks, numbers, share = plan(m, n, k, dtype, a.strides, b.strides, c.strides[0], bias is not None, add)
-    scratch = empty((share * (slots() if tasks > 1 else 1),), dtype)
-    run(tasks, numbers, a, b, c, c if bias is None else bias, scratch)
+    made = plan(m, n, k, dtype, a.strides, b.strides, c.strides[0], bias is not None, add)
+    return _run(made, a, b, c, c if bias is None else bias)
+
+
+def multiply_stacks(a: Array, b: Array, stack: tuple[tuple[int, ...], ...], lead: tuple[int, ...]) -> Array:
+    """a (..., m, k) @ b (..., k, n) with leading axes `lead`, each matrix of b dense along one axis, k > 0."""
+    (m, k), n, dtype = a.shape[-2:], b.shape[-1], a.dtype
+    c = empty((*lead, m, n), dtype)
+    made = plan(m, n, k, dtype, a.strides[-2:], b.strides[-2:], n * dtype.itemsize, False, False, stack)
+    return _run(made, a, b, c, c)
+
+
+def _run(made: Plan, a: Array, b: Array, c: Array, bias: Array) -> Array:
+    from flambeau.kernels.threads import slots
+
+    run, tasks, numbers, share = made
+    scratch = empty((share * (slots() if tasks > 1 else 1),), a.dtype)
+    run(tasks, numbers, a, b, c, bias, scratch)
     return c
+
+
+def stack_of(a: Array, b: Array, lead: tuple[int, ...]) -> tuple[tuple[int, ...], ...] | None:
+    """The axes of stacks broadcast to `lead`, merged where they can be: sizes and strides of both; None if over two."""
+    axes: list[tuple[int, int, int]] = []
+    strides = (np.broadcast_to(x, (*lead, *x.shape[-2:])).strides for x in (a, b))
+    for size, one, two in zip(lead, *strides, strict=False):
+        if size == 1:
+            continue
+        if axes and axes[-1][1:] == (one * size, two * size):
+            axes[-1] = (axes[-1][0] * size, one, two)
+        else:
+            axes.append((size, one, two))
+    return tuple(axes or [(1, 0, 0)]) if len(axes) <= 2 else None

@@ -42,7 +42,8 @@ COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def _suits(x: Array, y: Array) -> bool:
-    (m, k), n, item = x.shape, y.shape[1], x.itemsize
+    """Whether a product of matrices, or each of a stack, is for the kernel."""
+    (m, k), n, item = x.shape[-2:], y.shape[-1], x.itemsize
     return (
         x.dtype in COMPILED
         and y.dtype == x.dtype
@@ -51,9 +52,25 @@ def _suits(x: Array, y: Array) -> bool:
         and n >= NARROW
         and m * n * k >= LEAST
         and threshold() <= AUTO_THRESHOLD
-        and item in x.strides
-        and item in y.strides
+        and item in x.strides[-2:]
+        and item in y.strides[-2:]
+        and k == y.shape[-2]
     )
+
+
+def _stacks(x: Array, y: Array) -> Array | None:
+    """The product of stacks of matrices by the kernel, or None where it is not for it."""
+    if not x.size or not y.size or not _suits(x, y):
+        return None
+    from flambeau.kernels.host import available
+
+    if not available():
+        return None
+    from flambeau.kernels import matmul
+
+    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    stack = matmul.stack_of(x, y, lead)
+    return None if stack is None else matmul.multiply_stacks(x, y, stack, lead)
 
 
 def _few(x: Array, y: Array) -> bool:
@@ -71,7 +88,7 @@ def _lanes(dtype: np.dtype) -> int:
 
 def product(x: Any, y: Any, bias: Any = None) -> Any:
     """x @ y + bias; `bias` (n,) for matrices x (m, k) and y (k, n)."""
-    if x.ndim == 2 and y.ndim == 2 and _suits(x, y) and x.shape[1] == y.shape[0]:
+    if x.ndim == 2 and y.ndim == 2 and _suits(x, y):
         from flambeau.kernels.host import available
 
         if available() and (bias is None or (bias.dtype == x.dtype and bias.strides == (x.itemsize,))):
@@ -85,7 +102,8 @@ def product(x: Any, y: Any, bias: Any = None) -> Any:
     if x.ndim == 2 and y.ndim == 2 and x.dtype == y.dtype and x.shape[1] == y.shape[0]:
         result = np.matmul(x, y, out=empty((len(x), y.shape[1]), x.dtype))
     else:
-        result = np.matmul(x, y)
+        found = _stacks(x, y) if x.ndim > 1 < y.ndim else None
+        result = np.matmul(x, y) if found is None else found
     if bias is None:
         return result
     if not result.ndim or bias.dtype != result.dtype:
