@@ -36,6 +36,12 @@ def features() -> frozenset[str]:
     return frozenset(name for name, there in _llvm().get_host_cpu_features().items() if there)
 
 
+@cache
+def reads_ahead() -> bool:
+    """Whether the processor finds by itself what loops read next: asking for it costs time there."""
+    return any(line.startswith("vendor_id") and line.endswith("AuthenticAMD") for line in _account())
+
+
 def vector_bytes() -> int:
     return next((size for name, size in VECTORS.items() if name in features()), 16)
 

@@ -11,6 +11,7 @@ from .. import device as devices
 from .. import dtypes
 from ..autograd.graph import AccumulateGrad
 from ..dtypes import dtype
+from ..kernels import pool
 from ..storage import UntypedStorage
 from ..tensor import (
     Tensor,
@@ -361,7 +362,7 @@ def _filled(name: str, make: Any, doc: str) -> None:
         if device is not None:
             devices.check(device)
         array = _empty_like(input._array, _kind(dtype, input.dtype, f"{name}_like").numpy, memory_format)
-        if make is not np.empty:
+        if make is not pool.empty:
             array[...] = make((), array.dtype)
         return made(array, requires_grad)
 
@@ -397,19 +398,23 @@ def _filled(name: str, make: Any, doc: str) -> None:
 def _empty_like(array: Any, target: Any, format: Any) -> Any:
     if format is None or format is preserve_format:
         return copied_layout(array, target)
-    return copied(np.empty(array.shape, target), format)
+    return copied(pool.empty(array.shape, target), format)
 
 
 def copied_layout(array: Any, target: Any) -> Any:
     """An uninitialized array with the memory order of a dense `array` (else row-major)."""
     if array.flags.c_contiguous:
-        return np.empty(array.shape, target)
+        return pool.empty(array.shape, target)
     return np.empty_like(array, target, order="K") if 0 not in array.strides else np.empty(array.shape, target)
 
 
-_filled("empty", np.empty, "not initialized")
-_filled("zeros", np.zeros, "filled with 0")
-_filled("ones", np.ones, "filled with 1")
+_filled("empty", pool.empty, "not initialized")
+_filled("zeros", pool.full, "filled with 0")
+_filled("ones", lambda shape, dtype: pool.full(shape, dtype, 1), "filled with 1")
+
+
+def _full(shape: tuple[int, ...], value: Any, target: np.dtype) -> np.ndarray:
+    return pool.full(shape, target, np.full((), value, target)[()])
 
 
 @creator
@@ -432,8 +437,8 @@ def full(
     shape = size_of((size,), "full")
     kind = _kind(dtype, dtypes.default_of(type(fill_value)), "full")
     if out is not None:
-        return write_out("full", out, np.full(shape, fill_value, out._array.dtype))
-    return made(np.full(shape, fill_value, kind.numpy), requires_grad)
+        return write_out("full", out, _full(shape, fill_value, out._array.dtype))
+    return made(_full(shape, fill_value, kind.numpy), requires_grad)
 
 
 @creator

@@ -12,6 +12,7 @@ from flambeau.autograd import inplace
 from flambeau.device import check as check_device
 from flambeau.dtypes import dtype
 from flambeau.generator import default_generator
+from flambeau.kernels.pool import empty
 from flambeau.ops.creation import _empty_like, _kind, creator, made, size_of
 from flambeau.ops.declare import op
 from flambeau.ops.dispatch import broadcast_error, function_modes, override, overrides
@@ -33,6 +34,8 @@ from flambeau.ops.random import (
 from flambeau.prims import random as samplers
 from flambeau.prims.random_engine import Engine
 from flambeau.tensor import Array, Tensor, preserve_format, wrap
+
+_LONG = np.dtype(np.int64)
 
 Sample = Callable[[Engine, Array], None]
 Shape = tuple[int, ...]
@@ -69,7 +72,7 @@ def _drawn(
         check_device(device)
     engine = engine_of(generator, name)
     if out is None:
-        array = np.empty(shape, _kind(dtype, default, name).numpy)
+        array = empty(shape, _kind(dtype, default, name).numpy)
         sample(engine, array)
         return made(array, requires_grad)
     if dtype is not None and dtype is not out.dtype:
@@ -102,7 +105,7 @@ def _sized(name: str, sample: Sample, distribution: str) -> tuple[Any, Any]:
     def sized(*size: Any, generator: Any = None, **options: Any) -> Tensor:
         if size and not options and generator is None:
             plain = len(size) == 1 and size[0].__class__ is int and size[0] >= 0
-            array = np.empty(size if plain else size_of(size, name), dtypes.get_default_dtype().numpy)
+            array = empty(size if plain else size_of(size, name), dtypes.get_default_dtype().numpy)
             sample(default_generator.engine, array)
             return wrap(array)
         if "size" in options and not size:
@@ -182,7 +185,7 @@ def randint(*args: Any, generator: Any = None, **options: Any) -> Tensor:
         size = args[-1]
         plain = low.__class__ is int and high.__class__ is int and (size.__class__ is tuple or size.__class__ is list)
         if plain and -(2**63) <= low < high < 2**63:
-            array = np.empty(size_of((size,), "randint"), np.int64)
+            array = empty(size_of((size,), "randint"), _LONG)
             samplers.integers(default_generator.engine, array, low, high)
             return wrap(array)
     given = [*args]
@@ -259,7 +262,7 @@ _PERMUTED = frozenset({"int64", "int32", "int16", "int8", "uint8"})
 def randperm(n: Any, *, generator: Any = None, **options: Any) -> Tensor:
     """The integers 0 ... n-1 in random order."""
     if n.__class__ is int and n >= 0 and generator is None and not options:
-        array = np.empty(n, np.int64)
+        array = empty((n,), _LONG)
         samplers.permutation(default_generator.engine, array)
         return wrap(array)
     if not is_integer(n):
@@ -311,7 +314,7 @@ def _check_deviations(std: Array) -> None:
 
 def _shifted(mean: Array, std: Array | float, shape: Shape, engine: Engine) -> Array:
     """`mean + std * z` for normal numbers z, rounded after the product as after the sum."""
-    array = np.empty(shape, mean.dtype)
+    array = empty(shape, mean.dtype)
     if isinstance(std, np.ndarray):
         check_normal(array, 0.0, 1.0)
         samplers.normal(engine, array)
