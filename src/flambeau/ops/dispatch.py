@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, prims
 from ..autograd import inplace
 from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import Node, Output, next_seq
@@ -623,7 +623,33 @@ def into_out(op: Op, args: list[Any], out: Any, kind: dtype | None = None) -> An
         for each in outs:
             if isinstance(each, Tensor):
                 memory.check_apart(each._array, sources, whole=op.apart)
+    if isinstance(out, Tensor) and _computed_into(op, args, out, kind):
+        return out
     return write_out(op.name, out, compute(op, args, kind), op.exact_out)
+
+
+def _computed_into(op: Op, args: list[Any], out: Tensor, kind: dtype | None) -> bool:
+    """Whether the op is a prim that could write its result straight into `out`, of the result's shape and dtype."""
+    name, target = getattr(op.body, "name", None), out._array
+    if name not in prims.table or op.promote == "bool":
+        return False
+    if kind not in (dtypes.float32, dtypes.float64) or out.dtype is not kind or not target.flags.c_contiguous:
+        return False
+    arrays = []
+    for param, value in zip(op.params, args, strict=True):
+        if param.kind == TENSOR and isinstance(value, Tensor) and value.dtype is kind:
+            arrays.append(value._array)
+        elif param.name != "alpha" or value != 1:
+            return False
+    if any(each.shape != target.shape for each in arrays):
+        return False
+    token = set_errstate(quiet)
+    try:
+        prims.core.elsewhere(name, tuple(arrays), {"out": target})
+    finally:
+        reset_errstate(token)
+    out._counter[0] += 1
+    return True
 
 
 def write_out(name: str, out: Any, result: Any, exact: str = "") -> Any:
