@@ -45,6 +45,7 @@ class Plan:
     outputs: list[Output]
     scratch: int  # bytes
     stash: int  # bytes for each thread
+    tasks: int  # threads that take part at most
 
 
 def make_plan(
@@ -315,4 +316,4 @@ class Layout:
         values["stash_base"], values["stash_bytes"] = end, stash
         for name, value in values.items():
             numbers[slots[name]] = value
-        return Plan(spec, numbers, self.outputs, end, stash)
+        return Plan(spec, numbers, self.outputs, end, stash, chunks * blocks)
