@@ -72,6 +72,59 @@ def test_a_cell_computes_and_records_what_python_does(name, grad):
                 torch.testing.assert_close(a, b)
 
 
+LAYERS = {
+    "linear": (F.linear, ("input", "weight", "bias"), lambda bias: ((2, 32, 48), (96, 48), (96,) if bias else None)),
+    "linear to large": (F.linear, ("input", "weight", "bias"), lambda bias: ((64, 48), (1000, 48), (1000,) if bias else None)),
+    "layer_norm": (
+        torch.layer_norm,
+        ("input", "normalized_shape", "weight", "bias", "eps"),
+        lambda bias: ((2, 64, 96), ..., (96,), (96,) if bias else None, 1e-5),
+    ),
+    "gelu": (F.gelu, ("input",), lambda bias: ((64, 1000),) if bias else ((5,),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("grad", [False, True])
+def test_layers_run_the_same_kernel(name, bias, grad):
+    function, names, shapes = LAYERS[name]
+    args = [torch.randn(each, requires_grad=grad) if type(each) is tuple else each for each in shapes(bias)]
+    args = [(96,) if each is ... else each for each in args]
+    tensors = [each for each in args if isinstance(each, torch.Tensor)]
+    table = form(function, *names)
+    found, expected = learned(table, *args), function(*args)
+    exact = expected.numel() * 32 >= AUTO_THRESHOLD  # smaller ones are NumPy's
+    np.testing.assert_allclose(found.detach(), expected.detach(), rtol=0 if exact else 1e-6, atol=0 if exact else 1e-6)
+    assert found.grad_fn.__class__ is expected.grad_fn.__class__
+    if grad:
+        g = torch.randn(found.shape)
+        for a, b in zip(*(torch.autograd.grad(each, tensors, g) for each in (found, expected)), strict=True):
+            torch.testing.assert_close(a, b)
+    with torch.no_grad():
+        table.function(*args)
+    gc.collect()
+    things = [x for each in tensors for x in (each, each._array, each._node)]
+    before = [sys.getrefcount(each) for each in things]
+    for _ in range(200):
+        assert table.function(*args) is not None or grad
+    after = [sys.getrefcount(each) for each in things]
+    assert max(abs(x - y) for x, y in zip(before, after, strict=True)) < 100
+
+
+@pytest.mark.parametrize("threads", [1, 3, 20])
+def test_a_kernel_of_several_threads_has_room_for_them(threads):
+    x, w = torch.randn(64, 48), torch.randn(1000, 48)
+    table = form(F.linear, "input", "weight", "bias")
+    found, before = learned(table, x, w, None), torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        for _ in range(20):
+            assert torch.equal(table.function(x, w, None), found)
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("shapes", [((4,), (3, 4)), ((3, 1), (1, 4)), ((), (2, 3)), ((2, 3, 4), (3, 4))], ids=str)
 @pytest.mark.parametrize("turned", [False, True])
 def test_shapes_broadcast_and_strides_are_followed(shapes, turned):
@@ -131,7 +184,7 @@ def test_integers_beyond_64_bits_are_left_to_python():
         (torch.randn(3, dtype=torch.float64), torch.randn(3, dtype=torch.float64)),
         (torch.randn(2, 3), torch.randn(4, 5)),
         (torch.randn(0), torch.randn(0)),
-        (torch.randn(1 << 16), torch.randn(1 << 16)),
+        (torch.randn(1 << 17), torch.randn(1 << 17)),
     ],
     ids=["int", "float64", "shapes that do not fit", "empty", "large"],
 )
@@ -140,7 +193,7 @@ def test_what_is_no_small_float32_is_left_to_python(args):
 
 
 def test_what_is_left_to_python_is_not_kept_alive():
-    table, big = form(torch.add, "input", "other"), torch.zeros(1 << 16)
+    table, big = form(torch.add, "input", "other"), torch.zeros(1 << 17)
     gone = weakref.ref(big)
     assert learned(table, big, big) is None
     del big

@@ -1338,7 +1338,7 @@ def kron(input: Tensor, other: Tensor | _Number, *, out: Tensor | None = None) -
 def kthvalue(input: Tensor, k: SupportsIndex, dim: SupportsIndex = -1, keepdim: _bool = False, *, out: Any = None, **names: Any) -> _returns.kthvalue:
     """The `k`-th smallest element along `dim`, counted from 1, and its place."""
 
-def layer_norm(input: Tensor, normalized_shape: Sequence[SupportsIndex], weight: Tensor | _Number | None = None, bias: Tensor | _Number | None = None, eps: _Number = 1e-05, cudnn_enable: _bool = True) -> Tensor:
+def layer_norm(input: Tensor, normalized_shape: Sequence[SupportsIndex], weight: Tensor | None = None, bias: Tensor | None = None, eps: _Number = 1e-05, cudnn_enable: _bool = True) -> Tensor:
     """Standardize over the trailing dimensions `normalized_shape` (Ba et al., 2016)."""
 
 def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:

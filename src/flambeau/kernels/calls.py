@@ -12,6 +12,7 @@ One function serves all tables; what differs stands in their memory (`_table`, `
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.kernels import pool
 from flambeau.kernels.compile import HEADER, builtin, engine
 from flambeau.kernels.emit import Function, Module, Value
 
@@ -60,7 +62,7 @@ _AT = {name: place for place, name in enumerate((*_NAMES, "wanted", "empty", "by
 # The words of a cell, before its signature.
 _CELL = (
     *("hash", "length", "entry", "numbers", "bytes", "outputs", "output", "clear"),
-    *("node", "shape", "edges", "edge", "saves", "save", "size", "spare"),
+    *("node", "shape", "edges", "edge", "saves", "save", "size", "pool"),
 )
 _WORD = {name: place for place, name in enumerate(_CELL)}
 
@@ -334,14 +336,18 @@ class _Writer:
         self.pushed = fn.slot("i64")
         fn.store(self.const(0), self.pushed, slot=True)
         self.push(self.cell_word(cell, "numbers", "ptr"))
-        with fn.loop(self.const(0), self.count) as i:
+        with fn.loop(self.const(0), self.count) as i:  # other threads may give a tensor another array meanwhile
             array = self.word(self.arrays, i, "ptr")
+            self.own(self.word(self.nodes, i, "ptr"))
             with fn.when(~self.null(array)):
-                self.push(array)
+                self.push(self.own(array))
         first = fn.load_slot(self.pushed, "i64")
         with fn.when(inplace):
             self.push(self.word(self.arrays, 0, "ptr"))
         outputs = self.cell_word(cell, "outputs")
+        allocator, before = self.cell_word(cell, "pool", "ptr"), fn.slot("ptr")
+        with fn.when(~self.null(allocator)):
+            fn.store(self.call("flambeau_set_handler", "ptr", allocator), before, slot=True)
         described = fn.slot("ptr")
         fn.store(self.cell_word(cell, "output", "ptr"), described, slot=True)
         with fn.loop(self.const(0), outputs):
@@ -362,6 +368,10 @@ class _Writer:
             size = self.address(cell, _WORD["bytes"])
             fn.store(self.new_array(self.object("byte"), self.const(1), size), scratch, slot=True)
         self.push(fn.load_slot(scratch, "ptr"))
+        with fn.when(~self.null(allocator)):
+            old = fn.load_slot(before, "ptr")
+            self.call("Py_DecRef", "void", self.call("flambeau_set_handler", "ptr", old))
+            self.call("Py_DecRef", "void", old)
         n = fn.load_slot(self.pushed, "i64")
         text = f"call ptr {entry.ref}(ptr {self.none.ref}, ptr {self.vector.ref}, i64 {n.ref})"
         self.call("Py_DecRef", "void", fn.op(text, "ptr"))
@@ -372,16 +382,28 @@ class _Writer:
             version = self.call("PyLong_AsLong", "i64", self.call("PyList_GetItem", "ptr", counter, self.const(0)))
             raised = self.call("PyLong_FromLong", "ptr", version + 1)
             self.call("PyList_SetItem", "i32", counter, self.const(0), raised)
+            self.release()
             self.give(self.own(thing))
         result = self.word(self.vector, first, "ptr")
         with fn.leaving(self.mode.eq(TENSORS)):
-            self.give(self.new_tensor(cell, result))
+            tensor = self.new_tensor(cell, result)
+            self.release()
+            self.give(tensor)
+        self.release()
         with fn.leaving(outputs.eq(1)):
             self.give(result)
         both = self.fail_if_null(self.call("PyTuple_New", "ptr", outputs))
         with fn.loop(self.const(0), outputs) as k:
             self.call("PyTuple_SetItem", "i32", both, k, self.word(self.vector, first + k, "ptr"))
         self.give(both)
+
+    def release(self) -> None:
+        """Let go of the arrays and nodes that the call has held."""
+        with self.fn.loop(self.const(0), self.count) as i:
+            array = self.word(self.arrays, i, "ptr")
+            with self.fn.when(~self.null(array)):
+                self.call("Py_DecRef", "void", array)
+            self.call("Py_DecRef", "void", self.word(self.nodes, i, "ptr"))
 
     def check_overlap(self, cell: Value) -> None:
         """The arrays read must be the one written to, or lie apart from it (all are contiguous)."""
@@ -498,6 +520,7 @@ class Library:
         assert entry is not None
         jit = engine()
         jit.define("flambeau_new_array", entry)
+        pool.allocator()  # which defines `flambeau_set_handler`
         text = _Writer(tensor, node).text()
         self.address = jit.load("calls" + text, lambda: text, "flambeau_call")
         where = ctypes.CFUNCTYPE(ctypes.c_void_p)(jit.address("flambeau_call_address"))()
@@ -580,6 +603,8 @@ class Table:
         edges = np.array([*cell.edges, 0], np.int64)
         saves = np.array([[what, id(x) if what == CONSTANT else x] for what, x in cell.saves] + [[0, 0]], np.int64)
         shape = cell.outputs[0][0] if cell.outputs else ()
+        sizes = [dtype.itemsize * math.prod(each) for each, dtype in cell.outputs]
+        pooled = max([*sizes, cell.scratch]) >= pool.SMALLEST
         keep += [cell, outputs, edges, saves, shape]
         values = {
             "entry": _address(cell.kernel),
@@ -594,6 +619,7 @@ class Table:
             "saves": len(cell.saves),
             "save": saves.ctypes.data,
             "size": cell.size,
+            "pool": id(pool.allocator()) if pooled else 0,
         }
         for name, value in values.items():
             words[_WORD[name]] = value

@@ -34,12 +34,13 @@ _kernels: dict[str, Callable[..., None]] = {}
 class Ready:
     """A plan with its compiled kernel: what a call runs."""
 
-    __slots__ = ("bounds", "kernel", "numbers", "outputs", "scratch", "single", "stash")
+    __slots__ = ("bounds", "kernel", "numbers", "outputs", "scratch", "single", "stash", "tasks")
 
     def __init__(self, plan: Any, kernel: Callable[..., None], single: bool, bounds: Any) -> None:
         self.kernel, self.numbers, self.bounds = kernel, plan.numbers, bounds
         self.single = single
         self.stash = plan.stash
+        self.tasks = plan.tasks
         self.scratch = plan.scratch if plan.scratch or plan.stash else np.empty(0, np.uint8)
         self.outputs = [(o.shape, o.dtype, o.transpose) for o in plan.outputs]
 

@@ -377,6 +377,13 @@ def _load() -> None:
         set_limit(_memory() // 2 if _limit is None else _limit)
 
 
+def allocator() -> Any:
+    """The handler (a capsule) by which NumPy takes memory from the pool; machine code sets it itself."""
+    if _use is None:
+        _load()
+    return _allocator
+
+
 def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An uninitialized C-contiguous array, in pooled memory if it is large."""
     size = dtype.itemsize

@@ -29,6 +29,9 @@ before it gets a cell (which takes milliseconds to make and saves a microsecond 
 FLOAT = np.dtype(np.float32)
 """Cells are for float32: a kernel may differ from NumPy in the last bit, and float64 is what one looks so closely in."""
 NUMBERS = (int, float)
+LARGE = 4
+"""How many times the size from which kernels run anyway arrays may have: below, Python's way still costs more than a
+tenth of the work (some 5 µs, for an op without much arithmetic)."""
 
 _library: Library | None = None
 _active = False
@@ -202,14 +205,16 @@ def _compile(
     from ..kernels.fusion import Compiled
 
     arrays = [each for each in values if isinstance(each, np.ndarray)]
-    if any(each.size >= namespace["large"] or not each.size for each in arrays):
+    if any(each.size >= LARGE * namespace["large"] or not each.size for each in arrays):
         return None
     ready = Compiled(body, name).prepare(tuple(values), (), arrays, None if target is None else (target,))
     if ready is None or any(turned is not None for _, _, turned in ready.outputs):
         return None
     scratch = 0
     if isinstance(ready.scratch, int):
-        scratch = ready.scratch + ready.stash * (1 + (os.cpu_count() or 1))
+        from ..kernels.threads import MOST
+
+        scratch = ready.scratch + ready.stash * min(ready.tasks, MOST)
     outputs = [(shape, dtype) for shape, dtype, _ in ready.outputs]
     return ready.kernel, ready.numbers, outputs, scratch
 

@@ -347,10 +347,21 @@ def _linear_bias(g: Any, bias_shape: Any) -> Any:
     return sum_to_size(g, bias_shape) if isinstance(g, Tensor) else prims.sum(g, tuple(range(g.ndim - 1)))
 
 
+def _linear_kernel(input: Any, weight: Any, bias: Any) -> Any:
+    """The same for larger ones."""
+    if weight.ndim != 2 or not input.flags.c_contiguous or not input.size:
+        return None
+    found = arrays.linear_kernel(input.reshape(-1, input.shape[-1]), weight, bias)
+    if found is None:
+        return None
+    run, numbers, scratch = found
+    return run, numbers, [((*input.shape[:-1], len(weight)), input.dtype)], scratch
+
+
 linear.vjp(input=_linear_input, weight=_linear_weight, bias=_linear_bias)
 linear.op.small.update(
     {
-        "": lambda input, weight, bias: _small(input, weight.T, bias),
+        "": lambda input, weight, bias: _small(input, weight.T, bias) or _linear_kernel(input, weight, bias),
         "input": lambda g, weight, input_shape: _small(g, weight),
         "weight": lambda g, input, weight_shape: _small(g.T, input),
     }

@@ -150,17 +150,30 @@ def _joined(values: Sequence[int]) -> str:
     return ", ".join(map(str, values))
 
 
-@op(name="_layer_norm", method=False, out=False, grad_name="NativeLayerNormBackward0")
-def layer_norm_op(input, weight: Tensor | None, bias: Tensor | None, axes: Axes, eps: float):
-    """`input` standardized over the trailing `axes`, scaled and shifted."""
+@op(method=False, out=False, grad_name="NativeLayerNormBackward0", traced=True)
+def layer_norm(
+    input,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+    cudnn_enable: bool = True,
+):
+    """Standardize over the trailing dimensions `normalized_shape` (Ba et al., 2016)."""
+    if isinstance(normalized_shape, int):
+        raise TypeError("layer_norm(): argument 'normalized_shape' (position 2) must be tuple of ints, not int")
+    axes = _normalized_axes(input, normalized_shape, {"weight": weight, "bias": bias}, "*")
     check_kind(input, "LayerNormKernelImpl", "fV")
     check_parameters(input, (weight, bias))
+    if input.dtype.itemsize != 2:
+        return standardized(input, weight, bias, eps, axes=axes)
     wide = [None if each is None else widen(each) for each in (input, weight, bias)]
-    return standardized(*wide, eps, axes=axes).astype(input.dtype, copy=False)
+    return standardized(*wide, eps, axes=axes).astype(input.dtype)
 
 
-@layer_norm_op.vjp
-def _(g, input, weight, axes, eps, needs):
+@layer_norm.vjp
+def _(g, input, weight, normalized_shape, eps, needs):
+    axes = tuple(range(-len(normalized_shape), 0))
     lead = tuple(range(len(input.shape) - len(axes)))
     return in_float32(rule, g, input, weight, eps, axes, lead, needs)
 
@@ -183,22 +196,6 @@ def in_float32(apply: Callable[..., Any], g: Any, x: Any, weight: Any, *rest: An
     found = apply(widen(g), widen(x), wide, *rest)
     kinds = (x.dtype, kind, kind)
     return tuple(each if each is None else each.astype(to, copy=False) for each, to in zip(found, kinds, strict=True))
-
-
-@composite(method=False, out=False)
-def layer_norm(
-    input,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-    cudnn_enable: bool = True,
-):
-    """Standardize over the trailing dimensions `normalized_shape` (Ba et al., 2016)."""
-    if isinstance(normalized_shape, int):
-        raise TypeError("layer_norm(): argument 'normalized_shape' (position 2) must be tuple of ints, not int")
-    axes = _normalized_axes(input, normalized_shape, {"weight": weight, "bias": bias}, "*")
-    return layer_norm_op(input, weight, bias, axes, eps)
 
 
 @op(name="_norm_statistics", method=False, out=False)

@@ -86,6 +86,19 @@ def _lanes(dtype: np.dtype) -> int:
     return engine().vector_bytes // dtype.itemsize
 
 
+def linear_kernel(x: Array, weight: Array, bias: Array | None) -> Any:
+    """What `kernels.calls` run in place of `product(x, weight.T, bias)`, where that is `few_rows`; else None."""
+    if not (_suits(x, weight.T) and _few(x, weight.T)):
+        return None
+    if bias is not None and (bias.dtype != x.dtype or bias.strides != (x.itemsize,)):
+        return None
+    from flambeau.kernels import few_rows
+
+    (m, k), n = x.shape, len(weight)
+    found = few_rows.plan(m, n, k, x.dtype, x.strides[0], weight.strides[0], bias is not None)
+    return found.run, found.numbers, found.scratch * x.itemsize
+
+
 def product(x: Any, y: Any, bias: Any = None) -> Any:
     """x @ y + bias; `bias` (n,) for matrices x (m, k) and y (k, n)."""
     if x.ndim == 2 and y.ndim == 2 and _suits(x, y):
