@@ -25,6 +25,8 @@ HEAVY_CHUNK = 1 << 14
 """The same where functions such as exp are computed."""
 STASH_LIMIT = 1 << 16
 """Row lengths up to which values are kept from pass to pass."""
+TASKS = 8
+"""Tasks of work that is not large; an even number, so that of two cores neither takes from the other's share."""
 COLUMN_CHUNKS = 32
 FEW = 128
 """Rows whose float32 values may be added up in float32."""
@@ -249,10 +251,12 @@ class Layout:
         return self.fill(spec)
 
     def cut(self, columns: bool) -> None:
-        """How many rows a task has; by sizes alone, so that threads do not change results."""
+        """How much a task has; by sizes alone, so that threads do not change results."""
         heavy = any(n.op in POINTWISE and POINTWISE[n.op].heavy for n in self.nodes)
-        self.task = min(max(self.rows * self.row // 8, HEAVY_CHUNK if heavy else CHUNK), CAP)
-        self.chunk = max(1, -(-self.task // max(self.row, 1)))
+        total = self.rows * self.row
+        parts = min(total // (HEAVY_CHUNK if heavy else CHUNK), TASKS)
+        self.task = min(-(-total // max(parts & -2, 1)), CAP)
+        self.chunk = max(1, min(-(-self.task // max(self.row, 1)), self.rows))
         if columns:  # each chunk has its own sums; they must not outweigh the data
             chunks = min(COLUMN_CHUNKS, -(-self.rows // self.chunk), max(self.rows // 16, 1))
             self.chunk = -(-self.rows // chunks) if chunks else 1

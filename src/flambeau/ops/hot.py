@@ -98,7 +98,7 @@ def suits(op: Op) -> bool:
     """Whether calls of `op` may be made by a table."""
     if op.shortcut is not None:
         return suits(op.shortcut)
-    if op.family == "composite" or op.view or not (op.traced is True or op.small) or op.precheck is not None:
+    if op.family == "composite" or op.view or not op.frequent or not (op.traced is True or op.small):
         return False
     return all(param.kind in (TENSOR, OPTIONAL, STATIC) for param in op.params)
 
@@ -135,6 +135,8 @@ def _form_cell(op: Op, order: Sequence[str], args: tuple[Any, ...], inplace: boo
 
     given = dict(zip(order, args, strict=True))
     arrays = {name: each._array for name, each in given.items() if isinstance(each, Tensor)}
+    if op.precheck is not None:
+        op.precheck(*[given.get(param.name, param.default) for param in op.params])
     if op.check is not None:
         op.check(*arrays.values())
     first = next(iter(arrays.values()))

@@ -192,6 +192,7 @@ pow = binary(
     check=lacking("b", "pow"),
 )
 pow.op.variant = _pow_name
+pow.op.frequent = False  # numbers that many use as powers have kernels of their own
 
 
 def _power_slope(x: Any, power: Any) -> Any:
