@@ -17,6 +17,7 @@ from flambeau.kernels import tile
 from flambeau.kernels.cells import CELLS, GATED, STATES, Place
 from flambeau.kernels.emit import BITS, Module, Value
 from flambeau.kernels.entry import Kernel, Task, kernel, table
+from flambeau.kernels.gemm import transposed
 from flambeau.kernels.loops import inline
 from flambeau.kernels.pool import empty
 
@@ -166,10 +167,9 @@ class Runner:
         wide = vectors(parts, hidden, lanes, tile.SIZES[vector_bytes])
         units = wide * lanes
         panels = -(-hidden // units)
-        self.weights = _packed(weights, panels, units)
-        self.bias = np.zeros(panels * parts * units, dtype)
-        if bias is not None:
-            self.bias[...] = _packed(bias[None], panels, units).reshape(-1)
+        self.weights = _packed(weights, panels, wide, lanes)
+        nothing = np.zeros((1, parts, hidden), dtype)
+        self.bias = _packed(nothing if bias is None else bias[None], panels, wide, lanes)
         self.apart = rows < FEW * threads and self.weights.nbytes > CACHED
         turns = 1 if self.apart else threads * -(-rows // (threads * ROWS))
         share = -(-rows // turns)
@@ -198,13 +198,52 @@ class Runner:
                 a[:count] = self.outputs[first : first + count]
 
 
-def _packed(weights: Array, panels: int, units: int) -> Array:
-    """(depth, parts, hidden) as (panels, depth, parts, units), filled with zeros."""
+PACKING = ("depth", "hidden", "parts", "wide", "row", "part", "unit")
+"""Sizes and, in bytes, strides of what is packed."""
+
+
+def pack(name: str, header: int, kind: str, turned: bool) -> str:
+    """The kernel that packs a panel a task; `turned`: neighbours in memory are of one unit.
+
+    Where the last panel has no units it is given any, whose results nobody reads.
+    """
+    from flambeau.kernels.compile import engine
+
+    size = BITS[kind] // 8
+    lanes = engine().vector_bytes // size
+    task = Task(Module(), name, ("source", "target"), PACKING)
+    fn, depth, wide = task.fn, task["depth"], task["wide"]
+    zero, step = fn.const(0, "i64"), lanes * size
+    pitch = task["parts"] * wide * step
+    target = fn.offset(task["target"], task.task * depth * pitch)
+    with fn.loop(zero, task["parts"]) as part, fn.loop(zero, wide) as vector:
+        unit = (task.task * wide + vector) * lanes
+        source = fn.offset(task["source"], part * task["part"])
+        to = fn.offset(target, (part * wide + vector) * step)
+        if turned:
+            lines = [fn.offset(source, fn.minimum(unit + k, task["hidden"] - 1) * task["unit"]) for k in range(lanes)]
+            with fn.loop(zero, depth, lanes) as k:
+                mask = fn.lane_index(lanes) + k.splat(lanes) < depth.splat(lanes)
+                square = [fn.load_masked(fn.offset(line, k * size), kind, mask) for line in lines]
+                for at, row in enumerate(transposed(square)):
+                    with fn.when(k + at < depth):
+                        fn.store(row, fn.offset(to, (k + at) * pitch))
+        else:
+            mask = fn.lane_index(lanes) + unit.splat(lanes) < task["hidden"].splat(lanes)
+            with fn.loop(zero, depth) as k:
+                there = fn.offset(source, k * task["row"] + unit * size)
+                fn.store(fn.load_masked(there, kind, mask), fn.offset(to, k * pitch))
+    return task.finish(header)
+
+
+def _packed(weights: Array, panels: int, wide: int, lanes: int) -> Array:
+    """(depth, parts, hidden) as (panels, depth, parts, units)."""
+    item = weights.itemsize
+    turned = weights.strides[0] == item
+    if not turned and weights.strides[2] != item:
+        weights = np.ascontiguousarray(weights)
     depth, parts, hidden = weights.shape
-    result = empty((panels, depth, parts, units), weights.dtype)
-    whole = hidden // units
-    result[:whole] = weights[:, :, : whole * units].reshape(depth, parts, whole, units).transpose(2, 0, 1, 3)
-    if whole < panels:
-        result[whole:] = 0
-        result[whole, :, :, : hidden - whole * units] = weights[:, :, whole * units :]
+    result = empty((panels, depth, parts, wide * lanes), weights.dtype)
+    run = kernel(pack, "f32" if item == 4 else "f64", turned)
+    run(panels, table(depth, hidden, parts, wide, *weights.strides), weights, result)
     return result
