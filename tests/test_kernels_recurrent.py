@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import flambeau
+from flambeau.kernels import recurrent as kernels
+from flambeau.kernels import tile
 from flambeau.prims import recurrent
 from flambeau.prims.recurrent import GATES, Weights, layer, layer_back
 
@@ -69,14 +71,30 @@ def test_nan_stays_in_its_sequence():
 
 
 @pytest.mark.parametrize("cell", GATES)
-def test_threads_do_not_change_a_result(cell):
-    given = problem(cell, (9,) * 3, 150, False, np.float32, True)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_neither_threads_nor_tasks_change_a_result(monkeypatch, cell, reverse):
+    sizes = (9, 9, 4)
+    given = problem(cell, sizes, 150, False, np.float32, True)
     before, found = flambeau.get_num_threads(), []
     try:
-        for threads in (1, 2):
+        for threads, rows, few in ((1, 32, 0), (2, 32, 0), (2, 2, 0), (2, 32, 100)):
+            monkeypatch.setattr(kernels, "ROWS", rows)
+            monkeypatch.setattr(kernels, "FEW", few)  # large, with little in the cache: tasks of units, calls of steps
+            monkeypatch.setattr(kernels, "CACHED", 0 if few else 1 << 20)
             flambeau.set_num_threads(threads)
-            found.append(everything(cell, (9,) * 3, False, *given))
+            found.append(everything(cell, sizes, reverse, *given))
     finally:
         flambeau.set_num_threads(before)
-    for one, other in zip(*found, strict=True):
-        assert one.tobytes() == other.tobytes()
+    for other in found[1:]:
+        for one, another in zip(found[0], other, strict=True):
+            assert one.tobytes() == another.tobytes()
+
+
+@pytest.mark.parametrize("parts", [1, 3, 4])
+@pytest.mark.parametrize("hidden", [1, 16, 33, 200, 256])
+def test_a_panel_is_whole_tiles(parts, hidden):
+    for vector_bytes, sizes in tile.SIZES.items():
+        lanes = vector_bytes // 4
+        wide = kernels.vectors(parts, hidden, lanes, sizes)
+        assert any((parts * wide) % each == 0 for each in sizes if each > 1)
+        assert -(-hidden // (wide * lanes)) * wide * lanes < hidden + 2 * lanes

@@ -316,3 +316,35 @@ def test_processes_of_either_kind_and_workers_on_one_thread_each(python, tmp_pat
         assert f"{method} True {{1.0}}" in lines, done.stdout + done.stderr
     assert lines[-1].startswith("2 ["), done.stderr
     assert set(lines[-1].partition("[")[2].rstrip("]").split(", ")) <= {"2"}
+
+
+PATIENCE = """
+import os, time
+import numpy as np
+import flambeau as torch
+from flambeau.kernels import threads
+
+torch.set_num_threads(2)
+x = np.ones((600, 600), np.float32)
+before = dict(os.environ)
+
+def idle():  # processor time of what is over already
+    assert ((x @ x) == 600).all()
+    start = time.process_time()
+    time.sleep(0.05)
+    return time.process_time() - start
+
+spun = idle()
+threads.load()
+calm = min(idle() for _ in range(5))
+assert dict(os.environ) == before
+print(spun, calm)
+assert calm < 0.005, (spun, calm)
+"""
+
+
+@pytest.mark.kernels
+def test_the_threads_of_blas_soon_sleep_once_kernels_have_some(python, tmp_path):
+    (tmp_path / "program.py").write_text(PATIENCE)
+    done = python("program.py", FLAMBEAU_KERNELS="1", OPENBLAS_NUM_THREADS="2")
+    assert done.returncode == 0, done.stderr

@@ -22,12 +22,16 @@ GATED = ("gates", "of_gates", "of_linear")
 
 
 class Cell(NamedTuple):
-    """One direction of a step: `body` makes `writes` of the product's columns, `parts` of them, and `reads`."""
+    """One direction of a step: `body` makes `writes` of the product's columns, `parts` of them, and `reads`.
+
+    Rows that have a product and no place in the step add it to `rest`.
+    """
 
     body: Callable[..., Any]
     parts: int
     reads: tuple[Place, ...]
     writes: tuple[Place, ...]
+    rest: Place | None = None
 
     @property
     def arrays(self) -> tuple[str, ...]:

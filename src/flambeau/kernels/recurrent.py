@@ -1,7 +1,9 @@
-"""A step of a recurrent layer, in one kernel: the product with the hidden state, then the cell.
+"""The steps of a recurrent layer, in one kernel: of each the product with the hidden state, then the cell.
 
-A task computes all gates of some hidden units. The weights are packed so that the columns of a
-task stand together; the cell's formula is the function of arrays that NumPy runs, traced.
+Sequences have nothing to do with one another: a task takes some of them through all steps, and waits
+for no other. Only where there are few sequences, and weights that no core's cache holds, a task has
+some of the hidden units instead, and a call one step. The weights are packed in panels, the columns of
+some units; the cell's formula is the function of arrays that NumPy runs, traced.
 """
 
 from __future__ import annotations
@@ -15,69 +17,140 @@ from flambeau.kernels import tile
 from flambeau.kernels.cells import CELLS, GATED, STATES, Place
 from flambeau.kernels.emit import BITS, Module, Value
 from flambeau.kernels.entry import Kernel, Task, kernel, table
+from flambeau.kernels.gemm import transposed
 from flambeau.kernels.loops import inline
 from flambeau.kernels.pool import empty
 
 Array = np.ndarray
+ROWS = 32
+"""Sequences of a task at most: what they read and write in a step stays in the second-level cache, beside weights."""
+FEW = 4
+"""Sequences a thread below which it reads weights rather than computes."""
+CACHED = 1 << 20
+"""Bytes of weights that every core has near enough."""
+STEP = ("a_first", "a_count", "first", "count")
+"""A line of the table of steps: rows of `a` and of the others."""
+INTEGERS = ("rows", "steps", "depth", "hidden", "width", "share", "panels", "own", "carried")
 
 
-def vectors(parts: int) -> int:
-    """Vectors of units of a task: enough that the product's columns fill a tile."""
-    return max(4 // parts, 1)
+def _strip(columns: int, sizes: dict[int, int]) -> int:
+    """Vectors of a tile, for a panel of `columns` vectors."""
+    return max(each for each in sizes if columns % each == 0)
 
 
-def step(name: str, header: int, cell_name: str, kind: str, digest: str) -> str:
-    """The kernel of one step: columns = a (a_count, depth) @ weights + bias, then the cell; `digest` of its body."""
-    from flambeau.kernels.compile import engine
+def vectors(parts: int, hidden: int, lanes: int, sizes: dict[int, int]) -> int:
+    """Vectors of units of a panel, such that its columns fill wide tiles and few of the last panel stand empty."""
+    needed = -(-hidden // lanes)
 
-    cell, size = CELLS[cell_name], BITS[kind] // 8
-    lanes = engine().vector_bytes // size
-    module = Module()
-    wide = vectors(cell.parts)
-    rows = tile.SIZES[engine().vector_bytes].get(cell.parts * wide)
-    if rows is None:
-        multiply = tile.multiplier(module, kind, engine().vector_bytes)
-    else:
-        multiply = tile.strip(module, kind, lanes, cell.parts * wide, rows, even=True)
-    sizes = ("count", "first", "a_count", "a_first", "depth", "hidden", "width", "share")
-    task = Task(module, name, ("a", "weights", "bias", "scratch", *cell.arrays), sizes)
-    fn = task.fn
-    zero = fn.const(0, "i64")
-    columns = fn.const(cell.parts * wide * lanes, "i64")
-    scratch = fn.offset(task["scratch"], task.worker * task["share"] * size)
-    weights = fn.offset(task["weights"], task.task * task["depth"] * columns * size)
-    bias = fn.offset(task["bias"], task.task * columns * size)
-    first_unit = task.task * (wide * lanes)
+    def cost(wide: int) -> tuple[int, int]:
+        strip = _strip(parts * wide, sizes)
+        return -(-needed // wide) * wide * (2 if strip == 1 else 1), -strip
 
-    def line(array: str, r: Value) -> Value:
-        row = r if array in STATES else task["first"] + r
-        width = task["width"] if array in GATED else task["hidden"]
-        return fn.offset(task[array], row * width * size)
+    return min((wide for wide in range(1, 5) if wide * parts <= 6), key=cost)
 
-    row = columns * size
-    with fn.loop(zero, task["count"]) as r, fn.loop(zero, columns, lanes) as at:
-        fn.store(fn.load(fn.offset(bias, at * size), kind, lanes), fn.offset(scratch, r * row + at * size))
-    given = {
-        "a": fn.offset(task["a"], task["a_first"] * task["depth"] * size), "b": weights, "c": scratch,
-        "a_row": task["depth"] * size, "a_step": fn.const(size, "i64"), "b_row": row, "c_row": row,
-        "rows": task["a_count"], "columns": columns, "depth": task["depth"], "add": fn.const(1, "i64"),
-    }  # fmt: skip
-    tile.call(fn, multiply, given)
-    with fn.loop(zero, task["count"]) as r, fn.loop(zero, fn.const(wide * lanes, "i64"), lanes) as at:
-        unit = first_unit + at
-        inside = fn.lane_index(lanes) + unit.splat(lanes) < task["hidden"].splat(lanes)
-        products = [
-            fn.load(fn.offset(scratch, r * row + (at + part * wide * lanes) * size), kind, lanes)
-            for part in range(cell.parts)
-        ]
 
-        def place(p: Place, r: Value = r, unit: Value = unit) -> Value:
-            return fn.offset(line(p.array, r), (task["hidden"] * p.gate + unit) * size)
+class _Steps:
+    """The kernel being written: columns = a (a_count, depth) @ weights + bias, then the cell, for each step."""
 
-        reads = [fn.load_masked(place(p), kind, inside) for p in cell.reads]
-        for p, value in zip(cell.writes, inline(fn, cell.body, [*products, *reads]), strict=True):
-            fn.store_masked(value, place(p), inside)
-    return task.finish(header)
+    def __init__(self, name: str, cell_name: str, kind: str, wide: int) -> None:
+        from flambeau.kernels.compile import engine
+
+        self.cell, self.kind, self.size = CELLS[cell_name], kind, BITS[kind] // 8
+        self.lanes, self.wide = engine().vector_bytes // self.size, wide
+        self.columns = self.cell.parts * wide
+        sizes = tile.SIZES[engine().vector_bytes]
+        self.strip = _strip(self.columns, sizes)
+        module = Module()
+        self.multiply = tile.strip(module, kind, self.lanes, self.strip, sizes[self.strip], even=True)
+        self.task = Task(module, name, ("a", "weights", "bias", "table", "scratch", *self.cell.arrays), INTEGERS)
+        self.fn = self.task.fn
+        self.zero = self.fn.const(0, "i64")
+
+    def write(self) -> None:
+        fn, task = self.fn, self.task
+        shares = (task["panels"] + task["own"] - 1).udiv(task["own"])
+        self.first_row = task.task.udiv(shares) * task["rows"]
+        start = task.task.urem(shares) * task["own"]
+        stop = fn.minimum(start + task["own"], task["panels"])
+        with fn.loop(self.zero, task["steps"]) as s:
+            line = fn.offset(task["table"], s * (8 * len(STEP)))
+            at = {key: fn.load(fn.offset(line, 8 * place), "i64") for place, key in enumerate(STEP)}
+            fed, made = (self.mine(at[key]) for key in ("a_count", "count"))
+            a = fn.offset(task["a"], (at["a_first"] + self.first_row) * task["depth"] * self.size)
+            with fn.loop(start, stop) as panel:
+                self.panel(panel, a, fed, made, at["first"])
+            if any(place.array == "outputs" for place in self.cell.writes):
+                with fn.when(task["carried"].ne(0)):
+                    self.carry(a, made, at["first"])
+
+    def carry(self, a: Value, made: Value, first: Value) -> None:
+        """The outputs of a step are the next one's rows of `a`."""
+        fn, kind = self.fn, self.kind
+        with fn.loop(self.zero, made) as r, fn.loop(self.zero, self.task["hidden"], self.lanes) as unit:
+            inside, place = self.inside(unit), unit * self.size
+            value = fn.load_masked(fn.offset(self.line("outputs", r, first), place), kind, inside)
+            fn.store_masked(value, fn.offset(a, r * self.task["depth"] * self.size + place), inside)
+
+    def mine(self, count: Value) -> Value:
+        """How many of the first `count` sequences are the task's."""
+        left = self.fn.minimum(count - self.first_row, self.task["rows"])
+        return (left > 0).select(left, self.zero)
+
+    def inside(self, unit: Value) -> Value:
+        return self.fn.lane_index(self.lanes) + unit.splat(self.lanes) < self.task["hidden"].splat(self.lanes)
+
+    def line(self, array: str, r: Value, first: Value) -> Value:
+        row = self.first_row + r
+        if array not in STATES:
+            row = first + row
+        width = self.task["width"] if array in GATED else self.task["hidden"]
+        return self.fn.offset(self.task[array], row * width * self.size)
+
+    def panel(self, panel: Value, a: Value, fed: Value, made: Value, first: Value) -> None:
+        """The columns of a panel: `fed` rows have a row of `a`, `made` come to be."""
+        fn, task, lanes, size, kind = self.fn, self.task, self.lanes, self.size, self.kind
+        pitch = fn.const(self.columns * lanes * size, "i64")
+        columns = fn.offset(task["scratch"], task.worker * task["share"] * size)
+        bias = fn.offset(task["bias"], panel * pitch)
+        with fn.loop(self.zero, (fed > made).select(fed, made)) as r, fn.loop(self.zero, pitch, lanes * size) as at:
+            fn.store(fn.load(fn.offset(bias, at), kind, lanes), fn.offset(columns, r * pitch + at))
+        weights = fn.offset(task["weights"], panel * task["depth"] * pitch)
+        for strip in range(0, self.columns, self.strip):
+            moved = strip * lanes * size
+            given = {
+                "a": a, "b": fn.offset(weights, moved), "c": fn.offset(columns, moved),
+                "a_row": task["depth"] * size, "a_step": fn.const(size, "i64"), "b_row": pitch, "c_row": pitch,
+                "rows": fed, "columns": fn.const(self.strip * lanes, "i64"), "depth": task["depth"],
+                "add": fn.const(1, "i64"),
+            }  # fmt: skip
+            tile.call(fn, self.multiply, given)
+        with fn.loop(self.zero, fn.const(self.wide * lanes, "i64"), lanes) as at:
+            unit = panel * (self.wide * lanes) + at
+            inside = self.inside(unit)
+
+            def products(r: Value) -> list[Value]:
+                places = [r * pitch + (at + part * self.wide * lanes) * size for part in range(self.cell.parts)]
+                return [fn.load(fn.offset(columns, place), kind, lanes) for place in places]
+
+            def place(p: Place, r: Value) -> Value:
+                return fn.offset(self.line(p.array, r, first), (task["hidden"] * p.gate + unit) * size)
+
+            with fn.loop(self.zero, made) as r:
+                reads = [fn.load_masked(place(p, r), kind, inside) for p in self.cell.reads]
+                values = inline(fn, self.cell.body, [*products(r), *reads])
+                for p, value in zip(self.cell.writes, values, strict=True):
+                    fn.store_masked(value, place(p, r), inside)
+            if self.cell.rest is not None:
+                with fn.loop(made, fed) as r:
+                    there = place(self.cell.rest, r)
+                    fn.store_masked(fn.load_masked(there, kind, inside) + products(r)[0], there, inside)
+
+
+def steps(name: str, header: int, cell: str, kind: str, wide: int, digest: str) -> str:
+    """The kernel of a layer's steps; `digest` of the cell's body, since the cache on disk knows the kernels alone."""
+    kernel = _Steps(name, cell, kind, wide)
+    kernel.write()
+    return kernel.task.finish(header)
 
 
 class Runner:
@@ -86,38 +159,91 @@ class Runner:
     def __init__(self, cell: str, weights: Array, bias: Array | None, rows: int, arrays: dict[str, Array]) -> None:
         """`weights` (depth, parts, hidden), `bias` (parts, hidden), `rows` at most; the arrays of all steps."""
         from flambeau.kernels.compile import engine
-        from flambeau.kernels.threads import slots
+        from flambeau.kernels.threads import get_num_threads, slots
 
         depth, parts, hidden = weights.shape
-        dtype = weights.dtype
-        units = vectors(parts) * engine().vector_bytes // dtype.itemsize
-        self.tasks = -(-hidden // units)
-        self.weights = _packed(weights, self.tasks, units)
-        self.bias = np.zeros(self.tasks * parts * units, dtype)
-        if bias is not None:
-            self.bias[...] = _packed(bias[None], self.tasks, units).reshape(-1)
-        share = rows * parts * units
-        self.scratch = empty((share * slots(),), dtype)
+        dtype, threads, vector_bytes = weights.dtype, get_num_threads(), engine().vector_bytes
+        lanes = vector_bytes // dtype.itemsize
+        wide = vectors(parts, hidden, lanes, tile.SIZES[vector_bytes])
+        units = wide * lanes
+        panels = -(-hidden // units)
+        self.weights = _packed(weights, panels, wide, lanes)
+        nothing = np.zeros((1, parts, hidden), dtype)
+        self.bias = _packed(nothing if bias is None else bias[None], panels, wide, lanes)
+        self.apart = rows < FEW * threads and self.weights.nbytes > CACHED
+        turns = 1 if self.apart else threads * -(-rows // (threads * ROWS))
+        share = -(-rows // turns)
+        self.tasks = panels if self.apart else -(-rows // share)
+        self.scratch = empty((share * parts * units * slots(),), dtype)
         self.arrays = [arrays[name] for name in CELLS[cell].arrays]
+        self.outputs = arrays.get("outputs")
         width = max(each.shape[1] for each in self.arrays)
-        self.numbers = table(0, 0, 0, 0, depth, hidden, width, share)
-        digest = sha256(dumps(CELLS[cell].body.__code__)).hexdigest()[:16]  # the cache on disk knows the kernels alone
-        self.run: Kernel = kernel(step, cell, "f32" if dtype.itemsize == 4 else "f64", digest)
+        own = 1 if self.apart else panels
+        self.numbers = table(share, 0, depth, hidden, width, share * parts * units, panels, own, 0)
+        digest = sha256(dumps(CELLS[cell].body.__code__)).hexdigest()[:16]
+        self.run: Kernel = kernel(steps, cell, "f32" if dtype.itemsize == 4 else "f64", wide, digest)
 
-    def __call__(self, a: Array, a_first: int, a_count: int, first: int, count: int) -> None:
-        """One step of rows `first` to `first + count`; the first `a_count` of them have a row of `a`."""
+    def __call__(self, a: Array, lines: Array, carried: bool = False) -> None:
+        """The steps of `lines` (of `STEP`); if `carried`, the outputs of each are the next one's rows of `a`."""
         numbers = self.numbers
-        numbers[0], numbers[1], numbers[2], numbers[3] = count, first, a_count, a_first
-        self.run(self.tasks, numbers, a, self.weights, self.bias, self.scratch, *self.arrays)
+        if not self.apart:
+            numbers[1], numbers[8] = len(lines), carried
+            self.run(self.tasks, numbers, a, self.weights, self.bias, lines, self.scratch, *self.arrays)
+            return
+        numbers[1] = 1
+        for at, (_, _, first, count) in enumerate(lines.tolist()):
+            self.run(self.tasks, numbers, a, self.weights, self.bias, lines[at:], self.scratch, *self.arrays)
+            if carried:
+                assert self.outputs is not None
+                a[:count] = self.outputs[first : first + count]
 
 
-def _packed(weights: Array, tasks: int, units: int) -> Array:
-    """(depth, parts, hidden) as (tasks, depth, parts, units), filled with zeros."""
+PACKING = ("depth", "hidden", "parts", "wide", "row", "part", "unit")
+"""Sizes and, in bytes, strides of what is packed."""
+
+
+def pack(name: str, header: int, kind: str, turned: bool) -> str:
+    """The kernel that packs a panel a task; `turned`: neighbours in memory are of one unit.
+
+    Where the last panel has no units it is given any, whose results nobody reads.
+    """
+    from flambeau.kernels.compile import engine
+
+    size = BITS[kind] // 8
+    lanes = engine().vector_bytes // size
+    task = Task(Module(), name, ("source", "target"), PACKING)
+    fn, depth, wide = task.fn, task["depth"], task["wide"]
+    zero, step = fn.const(0, "i64"), lanes * size
+    pitch = task["parts"] * wide * step
+    target = fn.offset(task["target"], task.task * depth * pitch)
+    with fn.loop(zero, task["parts"]) as part, fn.loop(zero, wide) as vector:
+        unit = (task.task * wide + vector) * lanes
+        source = fn.offset(task["source"], part * task["part"])
+        to = fn.offset(target, (part * wide + vector) * step)
+        if turned:
+            lines = [fn.offset(source, fn.minimum(unit + k, task["hidden"] - 1) * task["unit"]) for k in range(lanes)]
+            with fn.loop(zero, depth, lanes) as k:
+                mask = fn.lane_index(lanes) + k.splat(lanes) < depth.splat(lanes)
+                square = [fn.load_masked(fn.offset(line, k * size), kind, mask) for line in lines]
+                for at, row in enumerate(transposed(square)):
+                    with fn.when(k + at < depth):
+                        fn.store(row, fn.offset(to, (k + at) * pitch))
+        else:
+            mask = fn.lane_index(lanes) + unit.splat(lanes) < task["hidden"].splat(lanes)
+            with fn.loop(zero, depth) as k:
+                there = fn.offset(source, k * task["row"] + unit * size)
+                fn.store(fn.load_masked(there, kind, mask), fn.offset(to, k * pitch))
+    return task.finish(header)
+
+
+def _packed(weights: Array, panels: int, wide: int, lanes: int) -> Array:
+    """(depth, parts, hidden) as (panels, depth, parts, units)."""
+    item = weights.itemsize
+    turned = weights.strides[0] == item
+    if not turned and weights.strides[2] != item:
+        weights = np.ascontiguousarray(weights)
     depth, parts, hidden = weights.shape
-    result = empty((tasks, depth, parts, units), weights.dtype)
-    whole = hidden // units
-    result[:whole] = weights[:, :, : whole * units].reshape(depth, parts, whole, units).transpose(2, 0, 1, 3)
-    if whole < tasks:
-        result[whole:] = 0
-        result[whole, :, :, : hidden - whole * units] = weights[:, :, whole * units :]
+    result = empty((panels, depth, parts, wide * lanes), weights.dtype)
+    run = kernel(pack, "f32" if item == 4 else "f64", turned)
+    run(panels, table(depth, hidden, parts, wide, *weights.strides), weights, result)
     return result

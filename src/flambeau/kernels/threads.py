@@ -29,6 +29,9 @@ WORDS = 64 + 8 * MOST
 SPIN = 5000
 """How often a worker looks for work before it parks (each look some 40 ns): longer than Python takes from one kernel
 of a small model to the next. At 1000, workers slept 16 times in a step of 3.0 ms, which takes 2.7 ms if they do not."""
+BLAS_SPIN = 16
+"""How long a thread of OpenBLAS looks for work, as a power of two of the processor's ticks: some 25 us. By itself it looks for 20 ms, and all kernels that run meanwhile miss a core: an LSTM's step takes 1.28 times
+as long, an MLP's 1.22 (2 cores)."""
 
 # Words of @state: 0 the job (active workers in bits 0-15, open in bit 16, generation above),
 # 8 threads of the job, 16-18 function, block, tasks, 24 taken, 32 sleepers, 40 mutex, 48 condition,
@@ -268,6 +271,7 @@ def load() -> None:
         jit = engine()
         address = jit.load("threads" + source(), source, "flambeau_run")
         jit.define("flambeau_run", address)
+        _calm_blas()
         _loaded = True
         os.register_at_fork(after_in_child=_forget)
     _start()
@@ -343,6 +347,21 @@ def set_num_threads(count: int) -> None:
         _start()
     for library, symbol in _blas():
         getattr(library, symbol)(count)
+
+
+def _calm_blas() -> None:
+    """Start the threads of OpenBLAS anew, with the patience of `BLAS_SPIN`, unless the user chose one."""
+    name = "OPENBLAS_THREAD_TIMEOUT"
+    if name in os.environ or len(sys._current_frames()) > 1:  # another thread may be in the middle of a product
+        return
+    os.environ[name] = str(BLAS_SPIN)
+    try:
+        for library, _ in _blas():
+            if hasattr(library, "openblas_read_env") and hasattr(library, "blas_thread_shutdown_"):
+                library.openblas_read_env()
+                library.blas_thread_shutdown_()  # the next product starts them
+    finally:
+        del os.environ[name]
 
 
 @cache

@@ -104,7 +104,8 @@ def _gates(array: str, parts: int) -> tuple[Place, ...]:
     return tuple(Place(array, gate) for gate in range(parts))
 
 
-_BACK = (Place("change"), Place("of_outputs"))
+_CHANGE = Place("change")
+_BACK = (_CHANGE, Place("of_outputs"))
 _MADE = (*_BACK, Place("outputs"))
 CELLS |= {
     "lstm": Cell(
@@ -113,7 +114,8 @@ CELLS |= {
     ),
     "lstm_back": Cell(
         *(_lstm_back, 1, (*_BACK, *_gates("gates", 4), Place("before"), Place("extra"), Place("state"))),
-        (*_gates("of_gates", 4), Place("state"), Place("change")),
+        (*_gates("of_gates", 4), Place("state"), _CHANGE),
+        _CHANGE,
     ),
     "gru": Cell(
         *(_gru, 3, (*_gates("gates", 3), Place("state"))),
@@ -121,12 +123,13 @@ CELLS |= {
     ),
     "gru_back": Cell(
         *(_gru_back, 1, (*_BACK, *_gates("gates", 3), Place("extra"), Place("before"))),
-        (*_gates("of_gates", 3), *_gates("of_linear", 3), Place("change")),
+        (*_gates("of_gates", 3), *_gates("of_linear", 3), _CHANGE),
+        _CHANGE,
     ),
     "rnn_tanh": Cell(_rnn_tanh, 1, _gates("gates", 1), (Place("outputs"),)),
-    "rnn_tanh_back": Cell(_rnn_tanh_back, 1, _MADE, (Place("of_gates"), Place("change"))),
+    "rnn_tanh_back": Cell(_rnn_tanh_back, 1, _MADE, (Place("of_gates"), _CHANGE), _CHANGE),
     "rnn_relu": Cell(_rnn_relu, 1, _gates("gates", 1), (Place("outputs"),)),
-    "rnn_relu_back": Cell(_rnn_relu_back, 1, _MADE, (Place("of_gates"), Place("change"))),
+    "rnn_relu_back": Cell(_rnn_relu_back, 1, _MADE, (Place("of_gates"), _CHANGE), _CHANGE),
 }
 
 
@@ -141,8 +144,15 @@ class _OnNumPy:
         self.cell, self.weights = CELLS[cell], np.ascontiguousarray(weights).reshape(depth, self.parts * self.hidden)
         self.bias = None if bias is None else bias.reshape(-1)
 
-    def __call__(self, a: np.ndarray, a_first: int, a_count: int, first: int, count: int) -> None:
-        columns = np.zeros((count, self.weights.shape[1]), a.dtype)
+    def __call__(self, a: np.ndarray, lines: np.ndarray, carried: bool = False) -> None:
+        for line in lines.tolist():
+            self.step(a, *line)
+            if carried:
+                first, count = line[2:]
+                a[:count] = self.arrays["outputs"][first : first + count]
+
+    def step(self, a: np.ndarray, a_first: int, a_count: int, first: int, count: int) -> None:
+        columns = np.zeros((max(a_count, count), self.weights.shape[1]), a.dtype)
         np.matmul(a[a_first : a_first + a_count], self.weights, out=columns[:a_count])
         if self.bias is not None:
             columns += self.bias
@@ -153,7 +163,9 @@ class _OnNumPy:
             return self.arrays[place.array][start : start + count, width : width + self.hidden]
 
         with np.errstate(all="ignore"):
-            made = self.cell.body(*_columns(columns, self.parts), *map(find, self.cell.reads))
+            made = self.cell.body(*_columns(columns[:count], self.parts), *map(find, self.cell.reads))
+        if self.cell.rest is not None:
+            self.arrays[self.cell.rest.array][count:a_count] += columns[count:]
         for place, value in zip(self.cell.writes, made if isinstance(made, tuple) else (made,), strict=True):
             find(place)[...] = value
 
@@ -176,6 +188,11 @@ def _steps(sizes: Sequence[int], reverse: bool) -> list[tuple[int, int]]:
         found.append((start, n))
         start += n
     return found[::-1] if reverse else found
+
+
+def _lines(steps: Sequence[tuple[int, int, int, int]]) -> np.ndarray:
+    """Steps as a runner takes them: rows of the factor, first and count, and rows of the others."""
+    return np.array(steps, np.int64).reshape(-1, 4)
 
 
 def _columns(array: np.ndarray, parts: int) -> list[np.ndarray]:
@@ -209,11 +226,14 @@ def layer(
     arrays = {"gates": gates, "state": h if c is None else c, "extra": extra, "outputs": whole}
     biases = None if bias is None else bias.reshape(parts, hidden)
     run = _runner(cell, packed, biases, max(sizes, default=0), arrays)
-    for start, n in _steps(sizes, reverse):
-        run(h, 0, n, start, n)
-        if weights.projection is not None:
+    lines = _lines([(0, n, start, n) for start, n in _steps(sizes, reverse)])
+    if weights.projection is None:
+        run(h, lines, carried=True)
+    else:
+        for at, (start, n) in enumerate(_steps(sizes, reverse)):
+            run(h, lines[at : at + 1])
             np.matmul(whole[start : start + n], weights.projection.T, out=outputs[start : start + n])
-        h[:n] = outputs[start : start + n]
+            h[:n] = outputs[start : start + n]
     return outputs, h, h[:0] if c is None else c, gates, extra
 
 
@@ -245,28 +265,23 @@ def layer_back(
     of_projection = None if projection is None else np.zeros_like(projection)
     arrays = {"gates": gates, "extra": extra, "outputs": outputs, "before": before, "of_outputs": of_outputs}
     arrays |= {"of_gates": of_gates, "of_linear": of_linear, "state": dc, "change": dh}
-    back = f"{cell}_back"
-    if projection is not None:  # the product with the gates gives the cotangent of what was projected
+    back, steps = f"{cell}_back", _steps(sizes, reverse)[::-1]
+    later = [(0, 0), *steps]
+    if projection is None:
+        run = _runner(back, weights.hidden.reshape(-1, 1, hidden), None, max(sizes, default=0), arrays)
+        run(of_linear, _lines([(*last, *step) for last, step in zip(later, [*steps, (0, 0)], strict=True)]))
+    else:  # the product with the gates gives the cotangent of what was projected
         arrays |= {"change": np.zeros_like(dc), "of_outputs": np.zeros((len(x), hidden), x.dtype)}
         run = _runner(back, np.zeros((0, 1, hidden), x.dtype), None, 0, arrays)
-    else:
-        run = _runner(back, weights.hidden.reshape(-1, 1, hidden), None, max(sizes, default=0), arrays)
-    last, late = 0, 0
-    for start, n in reversed(_steps(sizes, reverse)):
-        rows = slice(start, start + n)
-        if projection is not None:
+        for (last, late), (start, n) in zip(later, steps, strict=False):
+            rows = slice(start, start + n)
             dh[:late] = of_linear[last : last + late] @ weights.hidden
             total = dh[:n] + of_outputs[rows]
             of_projection += total.T @ (gates[rows, 3 * hidden :] * np.tanh(extra[rows]))
             arrays["of_outputs"][rows] = total @ projection
-            run(of_linear[:0, :0], 0, 0, start, n)
-        else:
-            if late > n:  # sequences that begin with the later step
-                dh[n:late] += of_linear[last + n : last + late] @ weights.hidden
-            run(of_linear, last, min(late, n), start, n)
-        last, late = start, n
-    through = of_linear[last : last + late] @ weights.hidden
-    dh[:late] = through if projection is not None else dh[:late] + through
+            run(of_linear[:0, :0], _lines([(0, 0, start, n)]))
+        last, late = later[-1]
+        dh[:late] = of_linear[last : last + late] @ weights.hidden
     of_input_bias = of_hidden_bias = None
     if weights.input_bias is not None:
         of_input_bias = prims.sum(of_gates, 0)
