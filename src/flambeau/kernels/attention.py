@@ -251,7 +251,7 @@ def takes(q: Array, k: Array, v: Array, mask: Array | None) -> bool:
     """Whether the kernels compute attention of these."""
     from flambeau.kernels.host import available
 
-    if q.dtype != k.dtype or q.dtype != v.dtype or q.dtype.name not in ("float32", "float64"):
+    if q.dtype != k.dtype or q.dtype != v.dtype or q.dtype.char not in "fd":
         return False
     lead, length = q.shape[:-2], k.shape[-2]
     if k.shape[:-2] != lead or v.shape[:-2] != lead or v.shape[-2] != length or q.shape[-1] != k.shape[-1]:

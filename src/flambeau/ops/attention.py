@@ -92,12 +92,17 @@ def scaled_dot_product_attention(
     Raises:
         RuntimeError: for a mask given together with `is_causal`, and for dtypes that differ.
     """
-    _check(query, key, value)
+    q, k, v = query._array, key._array, value._array
+    if min(q.ndim, k.ndim, v.ndim) < 2 or not q.dtype == k.dtype == v.dtype:
+        _check(query, key, value)
     if is_causal and attn_mask is not None:
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa:
         key = key.repeat_interleave(query.shape[-3] // key.shape[-3], -3)
         value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
+    if attn_mask is None and not dropout_p and not enable_gqa and q.dtype.char in "fd" and q.shape[-1]:
+        factor = float(1 / math.sqrt(q.shape[-1]) if scale is None else scale or 0.0)
+        return attention(query, key, value, None, None, factor, is_causal)[0]
     kind = query.dtype
     if kind.itemsize == 2:
         query, key, value = query.float(), key.float(), value.float()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,12 @@ def zeros_for(g: Any, shape: Any, array_dtype: Any) -> Any:
     return zeros
 
 
+@lru_cache(256)
+def _even_cuts(size: int, step: int) -> tuple[tuple[int, int], ...]:
+    """Where parts of a size begin and end, of which the last may be smaller."""
+    return tuple((at, min(at + step, size)) for at in range(0, size, step)) if size else ((0, 0),)
+
+
 def _splits(input: Any, sizes: Any, dim: int) -> tuple[Any, ...]:
     bounds = _cuts(sizes)
     return tuple(split_view(input, bounds, dim)) if bounds else ()
@@ -140,8 +147,7 @@ def split(tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ..
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
     if step == 0 and size != 0:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}")
-    count = 1 if size == 0 else -(-size // step)
-    return _splits(tensor, [min(step, size - i * step) for i in range(count)], dim)
+    return tuple(split_view(tensor, _even_cuts(size, step), dim))
 
 
 @composite(out=False)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, prims, return_types
+from ..kernels import fused
 from ..tensor import Tensor, method, wrap, wrap_dim
 from .checks import SAME_OUT, every, lacking, refusing
 from .convert import converted
@@ -526,6 +527,13 @@ def std_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = Fals
     return std_op(input, dim, correction, keepdim), mean(input, dim, keepdim)
 
 
+@fused
+def _log_of_sum(x, *, axes):
+    top = prims.amax(x, axes, True)
+    top = prims.where(prims.isfinite(top), top, 0.0)
+    return prims.log(prims.sum(prims.exp(x - top), axes, True)) + top
+
+
 @op(grad_name="LogsumexpBackward0")
 def logsumexp(input, dim: Dims, keepdim: bool = False):
     """The logarithm of the sum of exponentials over `dim`, computed from the greatest element."""
@@ -534,10 +542,12 @@ def logsumexp(input, dim: Dims, keepdim: bool = False):
         input = input.astype(dtypes.get_default_dtype().numpy)
     if input.size == 0:
         return np.log(prims.sum(np.exp(input), axes, keepdim))
-    top = prims.amax(input.real if input.dtype.kind == "c" else input, axes, True)
-    top = np.where(np.isfinite(top), top, 0).astype(top.dtype)
-    total = prims.sum(prims.exp(prims.sub(input, top)), axes, True)
-    result = prims.log(total) + top
+    if input.dtype in (np.float32, np.float64):
+        result = _log_of_sum(input, axes=axes)
+    else:
+        top = prims.amax(input.real if input.dtype.kind == "c" else input, axes, True)
+        top = np.where(np.isfinite(top), top, 0).astype(top.dtype)
+        result = prims.log(prims.sum(prims.exp(prims.sub(input, top)), axes, True)) + top
     if keepdim or not input.ndim:
         return result
     return result.reshape(tuple(n for i, n in enumerate(input.shape) if axes is not None and i not in axes))

@@ -106,6 +106,10 @@ class LayerNorm(_Affine):
         self.reset_parameters()
 
     def forward(self, input: Tensor) -> Tensor:
+        if self.__class__ is LayerNorm:
+            own = self._parameters  # as in Linear
+            if "weight" in own and "bias" in own:
+                return F.layer_norm(input, self.normalized_shape, own["weight"], own["bias"], self.eps)
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
