@@ -100,8 +100,8 @@ elu_op.vjp(
 )
 
 
-def _elu_family(name: str, settings: Any, doc: str) -> Any:
-    @composite(name=name, method=False, out=False, inplace=True, module="flambeau.nn.functional")
+def _elu_family(name: str, settings: Any, doc: str, grad_name: str | None = None) -> Any:
+    @composite(name=name, method=False, out=False, inplace=True, module="flambeau.nn.functional", grad_name=grad_name)
     def function(input, alpha: float = 1.0):
         return elu_op(input, *settings(alpha))
 
@@ -110,7 +110,12 @@ def _elu_family(name: str, settings: Any, doc: str) -> Any:
 
 
 elu = _elu_family("elu", lambda a: (a, 1.0, 1.0), "x where positive, else alpha (exp(x) - 1).")
-celu = _elu_family("celu", lambda a: (a, 1.0, 1.0 / a), "x where positive, else alpha (exp(x / alpha) - 1).")
+celu = _elu_family(
+    "celu",
+    lambda a: (a, 1.0, 1.0 / a),
+    "x where positive, else alpha (exp(x / alpha) - 1).",
+    "CeluBackward0",
+)
 selu = _elu_family(
     "selu", lambda a: (SELU_ALPHA, SELU_SCALE, 1.0), "The ELU whose constants keep mean 0 and variance 1."
 )
@@ -294,7 +299,7 @@ def prelu(input, weight):
     return _prelu(input, weight)
 
 
-@composite(method=False, out=False, module="flambeau.nn.functional")
+@composite(method=False, out=False, module="flambeau.nn.functional", grad_name="GluBackward0")
 def glu(input, dim: int = -1):
     """The first half along `dim` times the sigmoid of the second."""
     if input.ndim == 0:

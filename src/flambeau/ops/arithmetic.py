@@ -87,13 +87,13 @@ def clamp(input, min: Any = None, max: Any = None):
     return clamp_numbers(input, min, max)
 
 
-@composite(inplace=True)
+@composite(inplace=True, grad_name="ClampMinBackward0")
 def clamp_min(input, min: Any):
     """x, at least `min`."""
     return clamp(input, min=min)
 
 
-@composite(inplace=True)
+@composite(inplace=True, grad_name="ClampMaxBackward0")
 def clamp_max(input, max: Any):
     """x, at most `max`."""
     return clamp(input, max=max)

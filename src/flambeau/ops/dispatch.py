@@ -23,6 +23,8 @@ from .checks import c_name
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, namespace
 
 namespace["Tensor_"] = Tensor
+NUMBER = [0]
+"""The versions of all 0-d tensors that stand for Python numbers, which nothing writes to."""
 NUMBERS = (bool, int, float, complex, np.number, np.bool_)
 ARRAYS = (np.ndarray, np.generic)
 
@@ -289,7 +291,9 @@ def cast(value: Any, kind: dtype | None) -> Tensor:
     """A tensor of dtype `kind`, by the differentiable conversion where `value` is recorded."""
     if not isinstance(value, Tensor):
         target = kind or dtypes.default_of(type(value))
-        return wrap(as_number(value, target.numpy))
+        number = wrap(as_number(value, target.numpy))
+        number._counter = NUMBER
+        return number
     if kind is None or value._array.dtype == kind.numpy:
         return value
     if (value._node is not None and state.grad) or state.dual_levels:
@@ -444,6 +448,11 @@ def call_composite(op: Op, args: tuple[Any, ...], out: Any, inplace_form: bool) 
     if inplace_form:
         if not dtypes.can_cast(result.dtype, target.dtype):
             raise cast_error(result.dtype, target.dtype)
+        if result.dtype is target.dtype and result._array.shape == target._array.shape and not state.dual_levels:
+            inplace.write(target, result._array)
+            if state.grad and (result._node is not None or target._node is not None):
+                inplace.rebase(target, result._node)
+            return target
         return target.copy_(result)
     return result if out is None else write_out(op.name, out, result, op.exact_out)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..autograd.graph import rename
 from ..kernels.pool import empty
 from ..tensor import Size, Tensor, attach, from_numpy, method, wrap, wrap_dim
 from .checks import lacking
@@ -236,7 +237,10 @@ def repeat_interleave(input, repeats: Any = None, dim: Any = None, *, output_siz
             f"input.size({dim}) = {size}"
         )
     whole = wrap(np.broadcast_to(counts._array, (size,)).copy())
-    return _repeat_rows(input if input.ndim else reshape(input, (1,)), whole, dim)
+    found = _repeat_rows(input if input.ndim else reshape(input, (1,)), whole, dim)
+    if found._node is not None and not isinstance(repeats, Tensor):
+        rename(found._node, "ViewBackward0", settled=True)
+    return found
 
 
 @op(method=False, linear=True, out=False, quiet=False, grad_name="FlipBackward0")
@@ -300,7 +304,7 @@ def _roll(self: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
 attach(roll=_roll)
 
 
-@composite(out=False)
+@composite(out=False, grad_name="Rot90Backward0")
 def rot90(input, k: int = 1, dims: Any = (0, 1)):
     """The planes of `dims` turned by `k` quarter turns, from the first dimension towards the second."""
     if len(dims) != 2:
@@ -460,7 +464,7 @@ def _triangle_indices(name: str) -> Any:
 tril_indices, triu_indices = _triangle_indices("tril_indices"), _triangle_indices("triu_indices")
 
 
-@composite
+@composite(grad_name="DiagEmbedBackward0")
 def diag_embed(input, offset: int = 0, dim1: int = -2, dim2: int = -1):
     """The last dimension as the diagonals of new planes."""
     ndim = input.ndim + 1
@@ -510,7 +514,7 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return self.index_put_(tuple(from_numpy(each) for each in places), value)  # type: ignore[attr-defined, no-any-return]
 
 
-@composite(out=False)
+@composite(out=False, grad_name="TraceBackward0")
 def trace(input):
     """The sum of a matrix's diagonal."""
     if input.ndim != 2:

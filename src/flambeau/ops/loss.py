@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -28,8 +29,9 @@ def loss(**options: Any) -> Any:
     return op(**{"module": FUNCTIONAL, "method": False, "out": False, "promote": "default", "traced": True, **options})
 
 
-def composed(body: Any) -> Any:
-    return composite(body, module=FUNCTIONAL, method=False, out=False)
+def composed(grad_name: str | None = None) -> Any:
+    """Declare a loss that is written with other ops; `grad_name` is its node's name where PyTorch has one for it."""
+    return functools.partial(composite, module=FUNCTIONAL, method=False, out=False, grad_name=grad_name)
 
 
 def reduced(values: Any, reduction: str) -> Any:
@@ -82,6 +84,7 @@ def _l1_vjp(g: Any, input: Any, target: Any, reduction: str) -> Any:
     return share(g, _size(input, target), reduction) * sgn(input - target)
 
 
+l1_loss.op.variant = lambda given: {"mean": None, "sum": "SumBackward0"}.get(given["reduction"], "AbsBackward0")
 l1_loss.vjp(input=_l1_vjp, target=lambda g, input, target, reduction: -_l1_vjp(g, input, target, reduction))
 
 
@@ -201,6 +204,9 @@ def nll_loss(input, target, weight: Tensor | None, reduction: str, ignore_index:
     return _class_reduction(values, targets, reduction, target.shape)
 
 
+nll_loss.op.variant = lambda given: "NllLoss2DBackward0" if len(given["input_shape"]) > 2 else None
+
+
 @nll_loss.vjp
 def _nll_vjp(
     g: Any, input_shape: Any, input_dtype: Any, target: Any, weight: Any, reduction: str, ignore_index: int
@@ -261,6 +267,15 @@ def cross_entropy_indices(
     return _class_reduction(values, targets, reduction, target.shape)
 
 
+def _cross_entropy_name(given: dict[str, Any]) -> str | None:
+    if given["label_smoothing"]:
+        return "AddBackward0"
+    return "NllLoss2DBackward0" if given["input"].ndim > 2 else None
+
+
+cross_entropy_indices.op.variant = _cross_entropy_name
+
+
 @cross_entropy_indices.vjp
 def _cross_entropy_vjp(
     g: Any, input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, label_smoothing: float
@@ -303,7 +318,7 @@ def _each_row(g: Any, rows: Any) -> Any:
     return rows * g
 
 
-@composed
+@composed()
 def cross_entropy(input, target, weight: Any, reduction: str, ignore_index: int, label_smoothing: float):
     """The cross-entropy of logits (N, C, ...) and class indices (N, ...) or probabilities (N, C, ...)."""
     if input.ndim == 0:
@@ -341,7 +356,7 @@ _bce.vjp(
 )
 
 
-@composed
+@composed("BinaryCrossEntropyBackward0")
 def binary_cross_entropy(input, target, weight: Any, reduction: str):
     """-(y log x + (1 - y) log(1 - x)); the logarithms are at least -100."""
     if target.shape != input.shape:
@@ -366,7 +381,7 @@ _bce_logits.vjp(
 )
 
 
-@composed
+@composed("BinaryCrossEntropyWithLogitsBackward0")
 def binary_cross_entropy_with_logits(input, target, weight: Any, pos_weight: Any, reduction: str):
     """The binary cross-entropy of sigmoid(x); `pos_weight` weighs the positive term."""
     if target.shape != input.shape:
@@ -381,14 +396,14 @@ def binary_cross_entropy_with_logits(input, target, weight: Any, pos_weight: Any
     return reduced(values if weight is None else values * weight, reduction)
 
 
-@composed
+@composed()
 def kl_div(input, target, reduction: str, log_target: bool):
     """y (log y - x), for `input` of log-probabilities; with `log_target`, `target` is log y."""
     values = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
     return reduced(values, reduction)
 
 
-@composed
+@composed()
 def poisson_nll_loss(input, target, log_input: bool, full: bool, eps: float, reduction: str):
     """exp(x) - y x (of log rates), or x - y log(x + eps); `full` adds Stirling's approximation of log y!."""
     values = exp(input) - target * input if log_input else input - target * log(input + eps)
@@ -401,7 +416,7 @@ def poisson_nll_loss(input, target, log_input: bool, full: bool, eps: float, red
 # --- of margins -----------------------------------------------------------------------------------------------------
 
 
-@composed
+@composed("SoftMarginLossBackward0")
 def soft_margin_loss(input, target, reduction: str):
     """log(1 + exp(-y x))."""
     return reduced(-_log_sigmoid(input * target), reduction)
@@ -415,7 +430,7 @@ def _check_rows(input: Any) -> None:
         )
 
 
-@composed
+@composed("MultiMarginLossBackward0")
 def multi_margin_loss(input, target, p: Any, margin: float, weight: Any, reduction: str):
     """The mean over the other classes i of max(0, margin - x[y] + x[i])**p."""
     _check_rows(input)
@@ -446,7 +461,7 @@ def multi_margin_loss(input, target, p: Any, margin: float, weight: Any, reducti
     return reduced(values if target.ndim else values.reshape(()), reduction)
 
 
-@composed
+@composed("MultilabelMarginLossBackward0")
 def multilabel_margin_loss(input, target, reduction: str):
     """The sum over pairs of target and other classes of max(0, 1 - x[y] + x[i]), over the number of classes.
 
@@ -471,7 +486,7 @@ def multilabel_margin_loss(input, target, reduction: str):
     return reduced(values if input.ndim > 1 else values.reshape(()), reduction)
 
 
-@composed
+@composed()
 def cosine_embedding_loss(input1, input2, target, margin: float, reduction: str):
     """1 - cos for pairs labelled 1, max(0, cos - margin) for those labelled -1."""
     eps = 1e-12
@@ -489,7 +504,7 @@ def cosine_embedding_loss(input1, input2, target, margin: float, reduction: str)
     return reduced(values, reduction)
 
 
-@composed
+@composed()
 def triplet_margin_loss(anchor, positive, negative, margin: float, p: float, eps: float, swap: bool, reduction: str):
     """max(0, |anchor - positive| - |anchor - negative| + margin), in the `p`-norm."""
     if len({anchor.ndim, positive.ndim, negative.ndim}) > 1:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import prims
+from ..autograd.graph import rename
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..prims import product as arrays
 from ..prims.precision import is_half, widen
@@ -76,7 +77,14 @@ def _many_by_matrix(input: Any, other: Any) -> Any:
     """A stack of matrices times one matrix: one product of tall matrices, which is also cheaper to differentiate."""
     shape = tuple(input.shape)
     flat = reshape(input, (-1, shape[-1]))
-    return reshape(mm(flat, other), (*shape[:-1], other.shape[-1]))
+    return _folded(reshape(mm(flat, other), (*shape[:-1], other.shape[-1])))
+
+
+def _folded(result: Any) -> Any:
+    """A product of stacks, whose node PyTorch names by the view that restores the shape."""
+    if result._node is not None:
+        rename(result._node, "UnsafeViewBackward0", settled=True)
+    return result
 
 
 @composite
@@ -96,7 +104,7 @@ def matmul(input, other):
     if a == 1 and b == 2:
         return squeeze(mm(unsqueeze(input, 0), other), 0)
     if b == 1:
-        return squeeze(_many_by_matrix(input, unsqueeze(other, 1)), -1)
+        return _folded(squeeze(_many_by_matrix(input, unsqueeze(other, 1)), -1))
     if a == 1:
         return squeeze(matmul(unsqueeze(input, 0), other), -2)
     if b == 2 and input.numel():
@@ -110,7 +118,7 @@ def matmul(input, other):
             f"[{lead}, {other.shape[-2]}]."
         )
     try:
-        return _product(input, other)
+        return _folded(_product(input, other))
     except ValueError:
         raise broadcast_error(
             np.empty(tuple(input.shape[:-2]), bool), np.empty(tuple(other.shape[:-2]), bool)
@@ -205,7 +213,7 @@ def _check_vectors(name: str, a: Any, b: Any) -> None:
 dot.vjp(input=lambda g, tensor: g * _conj(tensor), tensor=lambda g, input: g * _conj(input))
 
 
-@composite
+@composite(grad_name="VdotBackward0")
 def vdot(input, other):
     """The sum of the products of two vectors' elements, the first conjugated."""
     _check_vectors("vdot", input._array, other._array)
@@ -290,7 +298,9 @@ def _addend(name: str, doc: str, first: str, second: str, multiply: Any) -> Any:
     code = code.replace(co_name=name, co_varnames=tuple([names.get(each, each) for each in code.co_varnames]))
     function = FunctionType(code, globals(), name, None, addend.__closure__)
     function.__kwdefaults__, function.__doc__ = addend.__kwdefaults__, doc
-    return composite(function, name=name, inplace=True)
+    return composite(
+        function, name=name, inplace=True, grad_name=None if name == "addbmm" else f"{name.capitalize()}Backward0"
+    )
 
 
 addmm = _addend("addmm", "beta * input + alpha * (mat1 @ mat2).", "mat1", "mat2", lambda a, b: mm(a, b))
@@ -323,6 +333,17 @@ def linear(input, weight, bias: Tensor | None = None):
         return arrays.product(input, weight.T, bias)
     flat = arrays.product(input.reshape(-1, input.shape[-1]), weight.T, bias)
     return flat.reshape(*input.shape[:-1], weight.shape[0])
+
+
+def _linear_name(given: dict[str, Any]) -> str:
+    """PyTorch's name of a linear layer's node: it reshapes the result where `input` is no matrix."""
+    ndim, plain = len(given["node"].shape), given["bias_shape"] is None
+    if ndim == 2:
+        return "MmBackward0" if plain else "AddmmBackward0"
+    return "ViewBackward0" if not plain else "SqueezeBackward4" if ndim == 1 else "UnsafeViewBackward0"
+
+
+linear.op.variant = _linear_name
 
 
 def _rows(x: Any) -> Any:

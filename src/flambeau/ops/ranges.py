@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..autograd.graph import rename
 from ..device import check
 from ..dtypes import dtype
 from ..tensor import Tensor
@@ -218,6 +219,8 @@ def complex_(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor
     exact = np.empty(made_of._array.shape, made_of._array.dtype)
     exact.real, exact.imag = real._array, imag._array
     made_of._array[...] = exact
+    if made_of._node is not None:
+        rename(made_of._node, "ComplexBackward0", settled=True)
     return made_of if out is None else write_out("complex", out, made_of)
 
 

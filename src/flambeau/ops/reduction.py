@@ -510,7 +510,7 @@ def std(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *,
     return std_op(input, dim, correction, keepdim)
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="VarMeanBackward0")
 def var_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None):
     """The variance and the mean."""
     dim, correction = _split_moment(dim, unbiased, correction)
@@ -518,7 +518,7 @@ def var_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = Fals
     return var_op(input, dim, correction, keepdim), mean(input, dim, keepdim)
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="StdMeanBackward0")
 def std_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None):
     """The standard deviation and the mean."""
     dim, correction = _split_moment(dim, unbiased, correction)
