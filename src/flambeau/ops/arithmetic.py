@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, prims
+from ..dtypes import c_name
 from ..tensor import Tensor, method
 from .checks import lacking, not_complex
 from .declare import alias, composite, op
@@ -163,7 +164,9 @@ lerp_tensor.vjp(
 def lerp(input, end, weight: Any):
     """input + weight * (end - input)."""
     if isinstance(input, Tensor) and isinstance(end, Tensor) and input.dtype is not end.dtype:
-        raise RuntimeError(f"expected dtype {input.dtype.name} for `end`, but got dtype {end.dtype.name}")
+        raise RuntimeError(f"expected dtype {c_name(input.dtype)} for `end` but got dtype {c_name(end.dtype)}")
+    if isinstance(input, Tensor) and isinstance(weight, Tensor) and input.dtype is not weight.dtype:
+        raise RuntimeError(f"expected dtype {c_name(input.dtype)} for `weight` but got dtype {c_name(weight.dtype)}")
     return lerp_tensor(input, end, weight) if isinstance(weight, (Tensor, np.ndarray)) else lerp_op(input, end, weight)
 
 

@@ -16,10 +16,9 @@ from ..autograd import inplace
 from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import Node, Output, next_seq
 from ..autograd.modes import state
-from ..dtypes import dtype, promote_types, scalar_name
+from ..dtypes import c_name, dtype, promote_types, scalar_name
 from ..tensor import Array, DisableTorchFunctionSubclass, Tensor, new, wrap, wrap_view
 from . import memory
-from .checks import c_name
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, namespace
 
 namespace["Tensor_"] = Tensor
@@ -65,6 +64,8 @@ def mistaken(op: Op, kind: str, args: tuple[Any, ...], error: Exception) -> Exce
     """What a failed call raises: PyTorch's complaint about arguments that do not fit, else `error` itself."""
     if isinstance(error, np.exceptions.AxisError):
         return translated(error)
+    if isinstance(error, ValueError) and "operands could not be broadcast" in str(error):
+        return broadcast_error(*[each._array for each in args if isinstance(each, Tensor)])
     from .arguments import mistaken
 
     return mistaken(op, kind, args, error)
@@ -449,6 +450,7 @@ def call_composite(op: Op, args: tuple[Any, ...], out: Any, inplace_form: bool) 
         if not dtypes.can_cast(result.dtype, target.dtype):
             raise cast_error(result.dtype, target.dtype)
         if result.dtype is target.dtype and result._array.shape == target._array.shape and not state.dual_levels:
+            memory.check_target(target._array)
             inplace.write(target, result._array)
             if state.grad and (result._node is not None or target._node is not None):
                 inplace.rebase(target, result._node)
@@ -727,12 +729,12 @@ def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
         return _written(op, target, prepared, bool(recorded))
     result = np.asarray(compute(op, prepared, common))
     kind = dtypes.from_numpy_dtype(result.dtype)
-    if not dtypes.can_cast(kind, target.dtype):
-        raise cast_error(kind, target.dtype)
     if result.shape != target._array.shape:
         raise RuntimeError(
             f"output with shape {list(target._array.shape)} doesn't match the broadcast shape {list(result.shape)}"
         )
+    if not dtypes.can_cast(kind, target.dtype):
+        raise cast_error(kind, target.dtype)
     if state.dual_levels:
         computed = wrap(result)
         namespace["forward_rule"](op, prepared, (computed,))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, prims
-from ..tensor import Tensor
+from ..tensor import Tensor, method
 from .checks import every, lacking, refusing
 from .declare import alias, binary, composite, op, operators, scaled, unary
 from .dispatch import NUMBER
@@ -775,7 +775,21 @@ def ldexp(input, other):  # type: ignore[no-untyped-def]
     return mul(input, pow(2.0, other))
 
 
-for _name, _function in {"neg": neg, "pos": positive, "abs": abs, "invert": bitwise_not}.items():
+@method
+def __invert__(self: Tensor) -> Tensor:
+    """The bits inverted, of integers and bools."""
+    if self.dtype.is_differentiable:
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return bitwise_not(self)  # type: ignore[no-any-return]
+
+
+@method
+def __delitem__(self: Tensor, index: Any) -> None:
+    """Raises TypeError: a tensor keeps its size."""
+    raise TypeError("Tensor does not support deleting items")
+
+
+for _name, _function in {"neg": neg, "pos": positive, "abs": abs}.items():
     setattr(Tensor, f"__{_name}__", _function.op.forms["method"])
 Tensor.__rdiv__ = true_divide.op.form("rdunder", "__rdiv__")  # type: ignore[attr-defined]
 Tensor.__div__ = true_divide.op.form("dunder", "__div__")  # type: ignore[attr-defined]

@@ -10,10 +10,10 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import rename
 from ..device import check
-from ..dtypes import dtype
+from ..dtypes import c_name, dtype
 from ..tensor import Tensor
 from .arguments import is_int, is_number, misfits, type_name
-from .checks import c_name, lacking
+from .checks import lacking
 from .creation import _kind, creator, made
 from .dispatch import write_out
 

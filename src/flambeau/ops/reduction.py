@@ -85,7 +85,7 @@ AMAX_OUT = (
 )
 
 
-def _need_float(name: str, array: Any) -> None:
+def need_float(name: str, array: Any) -> None:
     if array.dtype.kind in "iub":
         kind = dtypes.scalar_name(dtypes.from_numpy_dtype(array.dtype))
         raise RuntimeError(
@@ -120,7 +120,7 @@ def mean(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None):
     """The mean of the elements, over all dimensions or over `dim`."""
     if dtype is not None:
         input = prims.cast(input, dtype.numpy)
-    _need_float("mean", input)
+    need_float("mean", input)
     return prims.mean(input, axes_of(dim, input.ndim) if dim is not None else None, keepdim)
 
 

@@ -134,7 +134,9 @@ def _as_item(item: Any) -> Any:
     if not isinstance(item, np.ndarray):
         if hasattr(item, "__index__") and not isinstance(item, Sequence):
             return operator.index(item)
-        if not isinstance(item, (Sequence, np.generic)) or isinstance(item, str):
+        if isinstance(item, str):
+            raise TypeError("new(): invalid data type 'str'")
+        if not isinstance(item, (Sequence, np.generic)):
             raise IndexError(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables "
                 f"are valid indices (got {type(item).__name__})"
