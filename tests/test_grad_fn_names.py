@@ -34,6 +34,12 @@ x[:, 0]
 x[x > 0]
 x.masked_fill(x > 0, 0)
 x.clone().mul_(x)
+1 - x
+2 / x
+1 - x.double()
+1 - x.half()
+2.0 / x.half()
+torch.rsub(x, 1)
 x.clone().clamp_(0, 1)
 x.clone().clamp_(min=0)
 x.clone().div_(2)
@@ -196,7 +202,9 @@ def test_views_in_place_count_as_writes_and_check_first(reference):
         try:
             leaf.t_()
         except RuntimeError as error:
-            found += [str(error), leaf.shape]
-        return found
+            found += [str(error), leaf.shape, leaf._version]
+        inner = torch.ones(4, requires_grad=True)
+        (inner * 1).as_strided_((2,), (2,), 1).sum().backward()
+        return [*found, inner.grad]
 
     assert_alike(body, reference)

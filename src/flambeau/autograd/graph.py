@@ -89,7 +89,7 @@ class Node:
         return handle(self._extras().pre_hooks, hook)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
 
 def handle(hooks: OrderedDict[int, Any], hook: Any, *, first: bool = False) -> Any:
@@ -142,10 +142,15 @@ def rename(node: Any, name: str, *, settled: bool = False) -> None:
     cls = type(node)
     if not settled and (cls.settled or name == cls.__name__):
         return
+    node.__class__ = named_like(cls, name, settled=settled)
+
+
+def named_like(cls: type, name: str, *, settled: bool = True) -> type:
+    """The class of nodes that differs from `cls` by its name."""
     found = _variants.get((cls, name))
     if found is None:
         found = _variants[cls, name] = type(name, (cls,), {"__slots__": (), "settled": settled})
-    node.__class__ = found
+    return found
 
 
 _variants: dict[tuple[type, str], type] = {}

@@ -242,7 +242,7 @@ def _logit_vjp(g: Any, input: Any, eps: Any) -> Any:
 logit.vjp(input=_logit_vjp)
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="RsubBackward1")
 def rsub(input, other: Any, alpha: Any = 1):
     """other - alpha * input."""
     if not isinstance(input, Tensor):

@@ -139,6 +139,7 @@ class Op:
         self.jvp_rule: Callable[..., Any] | None = None
         self.shorter: Callable[..., Any] | None = None  # answers a call without arguments that are otherwise required
         self.variant: Callable[[dict[str, Any]], str | None] | None = None  # PyTorch's name of a node, by what it saved
+        self.reversed_name = ""  # PyTorch's name of the node of `number - tensor` and its like
         self.node: Any = None
         self.sources: dict[str, str] = {}
         self._params: list[Param] | None = None
@@ -322,9 +323,12 @@ def binary(name: str, prim: Any, doc: str, **options: Any) -> Any:
     return pointwise(name, prim, doc, **{"scalars": signature.__code__.co_varnames[:2], **options})
 
 
-def operators(function: Any, name: str, *, reverse: bool = True, inplace: bool = True) -> None:
-    """Give a binary op Python's operator `name`, reversed and augmented too."""
+def operators(function: Any, name: str, *, reverse: bool = True, inplace: bool = True, reversed_name: str = "") -> None:
+    """Give a binary op Python's operator `name`, reversed and augmented too (`reversed_name`: what PyTorch calls the
+    node of the reversed operator with a number).
+    """
     declared: Op = function.op
+    declared.reversed_name = reversed_name
     setattr(Tensor, f"__{name}__", declared.form("dunder", f"__{name}__"))
     if reverse:
         setattr(Tensor, f"__r{name}__", declared.form("rdunder", f"__r{name}__"))

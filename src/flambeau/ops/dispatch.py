@@ -14,7 +14,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd import inplace
 from ..autograd.engine import quiet, reset_errstate, set_errstate
-from ..autograd.graph import Node, Output, next_seq
+from ..autograd.graph import Node, Output, next_seq, rename
 from ..autograd.modes import state
 from ..dtypes import c_name, dtype, promote_types, scalar_name
 from ..tensor import Array, DisableTorchFunctionSubclass, Tensor, new, wrap, wrap_view
@@ -426,7 +426,10 @@ def call_dunder(op: Op, self: Tensor, other: Any, reverse: bool) -> Any:
             return NotImplemented
     params = op.params
     values = (other, self) if reverse else (self, other)
-    return call(op, (*values, *[param.default for param in params[2:]]))
+    result = call(op, (*values, *[param.default for param in params[2:]]))
+    if reverse and op.reversed_name and isinstance(result, Tensor) and result._node is not None:
+        rename(result._node, op.reversed_name, settled=True)
+    return result
 
 
 def call_composite(op: Op, args: tuple[Any, ...], out: Any, inplace_form: bool) -> Any:

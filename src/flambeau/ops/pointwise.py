@@ -794,9 +794,9 @@ for _name, _function in {"neg": neg, "pos": positive, "abs": abs}.items():
 Tensor.__rdiv__ = true_divide.op.form("rdunder", "__rdiv__")  # type: ignore[attr-defined]
 Tensor.__div__ = true_divide.op.form("dunder", "__div__")  # type: ignore[attr-defined]
 operators(add, "add")
-operators(sub, "sub")
+operators(sub, "sub", reversed_name="RsubBackward1")
 operators(mul, "mul")
-operators(true_divide, "truediv")
+operators(true_divide, "truediv", reversed_name="MulBackward0")
 operators(floor_divide, "floordiv")
 operators(remainder, "mod")
 operators(pow, "pow")

@@ -514,15 +514,20 @@ def _inplace_view(name: str, function: Any, numbers: str) -> None:
     """The in-place form of a view: the tensor itself takes the new shape."""
 
     def call(self: Tensor, *args: Any, **keywords: Any) -> Tensor:
-        found = function(self, *args, **keywords)
-        node = found._node
+        self._counter[0] += 1  # before the node notes the version
+        try:
+            found = function(self, *args, **keywords)
+            node = found._node
+            if node is not None:
+                inplace.check(self)
+        except BaseException:
+            self._counter[0] -= 1
+            raise
         if node is not None:
-            inplace.check(self)
             shown = type(target(node)).__name__
             rename(node, f"{shown[:-1]}{numbers[int(shown[-1])]}", settled=True)
             self._node = node
         self._array = found._array
-        self._counter[0] += 1
         if isinstance(self._node, AccumulateGrad):
             self._node.follow(self)
         return self
