@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import dtypes, prims
 from ..kernels import fused
+from ..prims.core import row_major
 from ..tensor import Tensor, wrap_dim
 from .checks import every, lacking, not_complex, refusing
 from .declare import composite, op
@@ -347,6 +348,7 @@ def _over(body: Any, x: Any, dim: int) -> Any:
         return body(x.reshape(1), dim=0).reshape(())
     if x.size == 0:
         return x.copy()
+    x = row_major(x)
     half = x.dtype.itemsize == 2
     found = body(x.astype(np.float32) if half else x, dim=wrap_dim(dim, x.ndim))
     return found.astype(x.dtype) if half else found

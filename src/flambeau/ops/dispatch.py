@@ -299,7 +299,8 @@ def cast(value: Any, kind: dtype | None) -> Tensor:
         return value
     if (value._node is not None and state.grad) or state.dual_levels:
         return namespace["convert"](value, kind)
-    return wrap(value._array.astype(kind.numpy))
+    array = value._array
+    return wrap(array.astype(kind.numpy, order="K" if memory.dense(array) else "C"))
 
 
 def _array_of(value: Any) -> Any:
@@ -398,7 +399,7 @@ def compute(op: Op, args: Sequence[Any], kind: dtype | None = None) -> Any:
 def widened(value: Any) -> Any:
     """A 2-byte float array in float32."""
     if isinstance(value, np.ndarray) and value.dtype.itemsize <= 2 and value.dtype.kind in "fV":
-        return value.astype(np.float32)
+        return value.astype(np.float32, order="K" if memory.dense(value) else "C")
     return [widened(each) for each in value] if value.__class__ is list else value
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import rename
 from ..kernels.pool import empty
+from ..prims.core import row_major
 from ..tensor import Size, Tensor, attach, from_numpy, method, wrap, wrap_dim
 from .checks import lacking
 from .creation import creator, made
@@ -94,7 +95,7 @@ def stack(tensors: Tensors, dim: int = 0):
                 f"{list(each.shape)} at entry {place}"
             )
     dim = wrap_dim(dim, tensors[0].ndim + 1)
-    return np.stack(tensors, dim)
+    return row_major(np.stack(tensors, dim))
 
 
 @stack.vjp
@@ -283,14 +284,14 @@ def roll(input, shifts: Any, dims: Any = ()):
     if not shifts:
         raise RuntimeError("`shifts` required")
     if not dims and len(shifts) == 1:
-        return np.roll(input, shifts[0])
+        return np.roll(row_major(input), shifts[0])
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if not input.size:
         return input.copy()
     if not input.ndim:
         raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
-    return np.roll(input, shifts, tuple([wrap_dim(d, input.ndim) for d in dims]))
+    return np.roll(row_major(input), shifts, tuple([wrap_dim(d, input.ndim) for d in dims]))
 
 
 roll.vjp(input=lambda g, shifts, dims: roll(g, tuple([-n for n in ints((shifts,))]), dims))
@@ -319,7 +320,7 @@ def rot90(input, k: int = 1, dims: Any = (0, 1)):
         return input.clone()
     if k == 2:
         return flip(input, (a, b))
-    return transpose(flip(input, (b,)), a, b).clone() if k == 1 else flip(transpose(input, a, b), (b,))
+    return transpose(flip(input, (b,)), a, b).contiguous() if k == 1 else flip(transpose(input, a, b), (b,))
 
 
 # --- several tensors ----------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from flambeau.ops.declare import composite, op
 from flambeau.ops.pointwise import rsqrt
 from flambeau.ops.pooling import check_kind
 from flambeau.ops.reduction import mean as mean_op
+from flambeau.prims.core import row_major
 from flambeau.prims.precision import widen
 from flambeau.tensor import Array, Tensor
 
@@ -155,7 +156,7 @@ def layer_norm_op(input, weight: Tensor | None, bias: Tensor | None, axes: Axes,
     """`input` standardized over the trailing `axes`, scaled and shifted."""
     check_kind(input, "LayerNormKernelImpl", "fV")
     check_parameters(input, (weight, bias))
-    wide = [None if each is None else widen(each) for each in (input, weight, bias)]
+    wide = [None if each is None else widen(each) for each in (row_major(input), weight, bias)]
     return standardized(*wide, eps, axes=axes).astype(input.dtype, copy=False)
 
 
