@@ -121,6 +121,35 @@ torch.nn.functional.adaptive_max_pool3d(torch.ones(1, 1, 4, 4, 4), (1, 2))
 torch.nn.functional.adaptive_max_pool2d(torch.ones(1, 1, 4, 4), (1, 2, 3))
 f.slice_scatter(torch.ones(3, 2), 0)
 f.select_scatter(torch.ones(3), 0, 0)
+f["a", 0]
+torch.tensor("a")
+torch.tensor(["a"])
+torch.tensor([["a"]])
+~f
+~c
+f.type("Float")
+torch.Tensor(3.5)
+torch.Tensor(None)
+torch.LongTensor(f)
+torch.FloatTensor(f.double())
+f.__delitem__(0)
+setattr(torch.ones(3, requires_grad=True), "grad", f)
+b @ b
+b[0] @ b[0]
+b @ b[0]
+b[None] @ b[None]
+f @ f[0].double()
+f[0] @ f[0].double()
+f[None] @ f[None].double()
+f[None] @ f[0].double()
+torch.lerp(f, f, f.double())
+torch.lerp(f, f.double(), 0.5)
+torch.where(f > 0, torch.ones(4), f)
+torch.nn.functional.scaled_dot_product_attention(torch.ones(2, 3), torch.ones(2, 3), torch.ones(3, 2))
+torch.nn.functional.scaled_dot_product_attention(torch.ones(1, 2, 3), torch.ones(1, 2, 3), torch.ones(1, 3, 2))
+torch.nn.functional.scaled_dot_product_attention(torch.ones(1, 2, 3), torch.ones(1, 3, 2), torch.ones(1, 3, 2))
+torch.tensor(True).add_(torch.ones(2))
+i.mul_(torch.ones(2, 2, 2))
 """
 
 

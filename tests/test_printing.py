@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from side_by_side import assert_alike
 
 import flambeau as fb
 from flambeau import printing
@@ -159,3 +160,12 @@ def test_a_profile_sets_every_option():
         "linewidth": 40,
         "sci_mode": None,
     }
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32", "float64", "complex64"])
+def test_limits_of_floats(reference, kind):
+    def body(torch):
+        limits = torch.finfo(getattr(torch, kind))
+        return limits.resolution, limits.eps, limits.max, limits.tiny, repr(limits)
+
+    assert_alike(body, reference)

@@ -5,6 +5,7 @@ from collections import OrderedDict, defaultdict, deque
 from typing import Any, NamedTuple
 
 import pytest
+from side_by_side import assert_alike
 
 import flambeau
 from flambeau.utils import _pytree as pytree
@@ -241,3 +242,14 @@ def test_module_of_an_object_can_be_set():
     with pytest.raises(TypeError, match="The mod argument should be a string"):
         flambeau.utils.set_module(Local, 5)
     assert flambeau.utils.model_zoo.load_url is flambeau.hub.load_state_dict_from_url
+
+
+def test_devices_as_contexts(reference):
+    def body(torch):
+        with torch.device("cpu") as where:
+            made = torch.ones(2)
+        return str(where), str(made.device), made
+
+    assert_alike(body, reference)
+    with pytest.raises(AssertionError, match="Torch not compiled with CUDA enabled"), flambeau.device("cuda"):
+        pass

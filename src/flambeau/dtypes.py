@@ -194,6 +194,26 @@ _SCALAR_NAMES = {
 }
 
 
+_C_NAMES = {
+    "float64": "double",
+    "float32": "float",
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+    "int64": "long int",
+    "int32": "int",
+    "int16": "short int",
+    "int8": "signed char",
+    "uint8": "unsigned char",
+}
+
+
+def c_name(kind: dtype) -> str:
+    """A dtype as C++ calls it."""
+    return _C_NAMES.get(kind.name, kind.name)
+
+
 def scalar_name(which: dtype) -> str:
     """The name PyTorch's messages use: "Float" for float32, "Long" for int64."""
     return _SCALAR_NAMES[which]
@@ -226,7 +246,7 @@ class finfo:
         self.max = float(limits.max)
         self.min = float(limits.min)
         self.tiny = self.smallest_normal = float(limits.smallest_normal)
-        self.resolution = float(limits.resolution)
+        self.resolution = float(f"1e-{limits.precision}")  # the decimal number, not its neighbour in the dtype
         self.dtype = type.name
 
     def __repr__(self) -> str:

@@ -397,6 +397,8 @@ class Tensor(Methods, metaclass=TensorType):
         if dtype is None:
             return f"torch.{dtypes.scalar_name(self.dtype)}Tensor"
         if isinstance(dtype, str):
+            if dtype.removeprefix("torch.") not in LEGACY_TYPES:
+                raise ValueError(f"invalid type: '{dtype}'")
             dtype = LEGACY_TYPES[dtype.removeprefix("torch.")]
         return self.to(getattr(dtype, "dtype", dtype) if not isinstance(dtype, dtypes.dtype) else dtype)  # type: ignore[attr-defined]
 
@@ -562,12 +564,8 @@ def legacy_tensor(cls: type, kind: dtype, args: tuple[Any, ...], device: Any = N
     target = kind.numpy
     if len(args) == 1 and isinstance(args[0], Tensor):
         source = args[0]
-        if source.dtype is not kind:
-            raise TypeError(
-                f"expected {kind_name(kind)} (got {kind_name(source.dtype)})"
-                if cls is not Tensor
-                else f"expected Tensor (got {type(source).__name__})"
-            )
+        if source.dtype is not kind and cls is not Tensor:
+            raise TypeError(f"expected {_options(kind)} (got {_options(source.dtype)})")
         made = new(cls if issubclass(cls, Tensor) else Tensor)
         made._array, made._node, made._counter = source._array, None, source._counter
         return made
@@ -576,6 +574,10 @@ def legacy_tensor(cls: type, kind: dtype, args: tuple[Any, ...], device: Any = N
     if len(args) == 1 and not isinstance(args[0], (int, np.integer)):
         if isinstance(args[0], (storage.UntypedStorage, storage.TypedStorage)):
             array = args[0].untyped().bytes().view(target)
+        elif isinstance(args[0], str):
+            raise TypeError("new(): invalid data type 'str'")
+        elif not hasattr(args[0], "__len__"):
+            raise TypeError(f"new(): data must be a sequence (got {type(args[0]).__name__})")
         else:
             array = np.array(args[0], target)
     elif not args:
@@ -587,8 +589,11 @@ def legacy_tensor(cls: type, kind: dtype, args: tuple[Any, ...], device: Any = N
     return made
 
 
-def kind_name(kind: dtype) -> str:
-    return f"torch.{dtypes.scalar_name(kind)}Tensor"
+def _options(kind: dtype) -> str:
+    return (
+        f"TensorOptions(dtype={dtypes.c_name(kind)}, device=cpu, layout=Strided, requires_grad=false (default), "
+        "pinned_memory=false (default), memory_format=(nullopt))"
+    )
 
 
 class _LegacyType(type):

@@ -33,6 +33,9 @@ class Methods:
 
     def __deepcopy__(self, memo: Any) -> Tensor: ...
 
+    def __delitem__(self, index: Any) -> None:
+        """Raises TypeError: a tensor keeps its size."""
+
     def __div__(self, other: Tensor | _Number) -> Tensor:
         """The quotient of each pair of elements; integers are divided as floats."""
 
@@ -76,8 +79,8 @@ class Methods:
     def __imul__(self, other: Tensor | _Number) -> Tensor:
         """The product of each pair of elements."""
 
-    def __invert__(self, *, out: Tensor | None = None) -> Tensor:
-        """The bits inverted."""
+    def __invert__(self) -> Tensor:
+        """The bits inverted, of integers and bools."""
 
     def __ior__(self, other: Tensor | _Number) -> Tensor:
         """The bits set in either."""

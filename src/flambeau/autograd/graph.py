@@ -45,6 +45,7 @@ class Node:
     casts: tuple[Any, ...] | None = None
     metadata_: dict[Any, Any] | None = None
     trace: str | None = None
+    settled = False  # whether its name is that of the composite op which it ends
     defers = False  # whether its rules take cotangents that are not computed yet
     op: Any = None  # the op that made it
 
@@ -88,7 +89,7 @@ class Node:
         return handle(self._extras().pre_hooks, hook)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{type(self).__name__} object at {id(self):#x}>"
 
 
 def handle(hooks: OrderedDict[int, Any], hook: Any, *, first: bool = False) -> Any:
@@ -130,12 +131,26 @@ def _rename(node: Any) -> None:
         if counted:
             given[f"{save.name}_versions"] = node.saved[place + 1]
         place += 3 if counted else 1
+    given["node"] = node
+    name = type(node).op.variant(given)
+    if name is not None:
+        rename(node, name)
+
+
+def rename(node: Any, name: str, *, settled: bool = False) -> None:
+    """Give a node the class of that name; `settled`: whatever the form of the op that it comes from."""
     cls = type(node)
-    name = cls.op.variant(given)
-    if name is not None and name != cls.__name__:
-        node.__class__ = _variants.get((cls, name)) or _variants.setdefault(
-            (cls, name), type(name, (cls,), {"__slots__": ()})
-        )
+    if not settled and (cls.settled or name == cls.__name__):
+        return
+    node.__class__ = named_like(cls, name, settled=settled)
+
+
+def named_like(cls: type, name: str, *, settled: bool = True) -> type:
+    """The class of nodes that differs from `cls` by its name."""
+    found = _variants.get((cls, name))
+    if found is None:
+        found = _variants[cls, name] = type(name, (cls,), {"__slots__": (), "settled": settled})
+    return found
 
 
 _variants: dict[tuple[type, str], type] = {}
@@ -150,6 +165,9 @@ class AccumulateGrad(Node):
     """The end of the graph at a leaf; it holds the leaf's `.grad`."""
 
     __slots__ = ("array", "grad", "post_accumulate", "reference")
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
 
     def __init__(self, leaf: Tensor) -> None:
         self.edges, self.saved, self.seq = (), (), next_seq()

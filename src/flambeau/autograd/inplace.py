@@ -6,6 +6,7 @@ that still lives is given a new place in the graph, behind it.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ def check(tensor: Tensor) -> None:
         flaw = tensor._view_flaw
         if flaw == "multi":
             maker = target(node)
-            name = maker.name() if maker is not None else "UnbindBackward0"
+            name = re.sub(r"Backward\d*$", "", maker.name()) if maker is not None else "Unbind"
             raise RuntimeError(
                 f"Output {getattr(node, 'index', 0)} of {name} is a view and is being modified inplace. This view is "
                 "the output of a function that returns multiple views. Such functions do not allow the output views "
@@ -122,6 +123,9 @@ class CopySlices(Node):
 
     __slots__ = ("geometry",)
     geometry: Geometry
+
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
 
     @property
     def function(self) -> Any:

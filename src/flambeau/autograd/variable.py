@@ -84,7 +84,10 @@ def _set_grad(self: Tensor, grad: Tensor | None) -> None:
                 f"but got torch.{dtypes.scalar_name(grad.dtype)}Tensor"
             )
         if grad._array.shape != self._array.shape:
-            raise RuntimeError("assigned grad has data of a different size")
+            raise RuntimeError(
+                f"attempting to assign a gradient of size '{list(grad._array.shape)}' to a tensor of size "
+                f"'{list(self._array.shape)}'. Please ensure that the gradient and the tensor are the same size"
+            )
     node = self._node
     if node.__class__ is AccumulateGrad:
         node.grad = grad

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import dtypes, prims
 from ..kernels import fused
+from ..prims.core import row_major
 from ..tensor import Tensor, wrap_dim
 from .checks import every, lacking, not_complex, refusing
 from .declare import composite, op
@@ -100,8 +101,8 @@ elu_op.vjp(
 )
 
 
-def _elu_family(name: str, settings: Any, doc: str) -> Any:
-    @composite(name=name, method=False, out=False, inplace=True, module="flambeau.nn.functional")
+def _elu_family(name: str, settings: Any, doc: str, grad_name: str | None = None) -> Any:
+    @composite(name=name, method=False, out=False, inplace=True, module="flambeau.nn.functional", grad_name=grad_name)
     def function(input, alpha: float = 1.0):
         return elu_op(input, *settings(alpha))
 
@@ -110,7 +111,12 @@ def _elu_family(name: str, settings: Any, doc: str) -> Any:
 
 
 elu = _elu_family("elu", lambda a: (a, 1.0, 1.0), "x where positive, else alpha (exp(x) - 1).")
-celu = _elu_family("celu", lambda a: (a, 1.0, 1.0 / a), "x where positive, else alpha (exp(x / alpha) - 1).")
+celu = _elu_family(
+    "celu",
+    lambda a: (a, 1.0, 1.0 / a),
+    "x where positive, else alpha (exp(x / alpha) - 1).",
+    "CeluBackward0",
+)
 selu = _elu_family(
     "selu", lambda a: (SELU_ALPHA, SELU_SCALE, 1.0), "The ELU whose constants keep mean 0 and variance 1."
 )
@@ -294,7 +300,7 @@ def prelu(input, weight):
     return _prelu(input, weight)
 
 
-@composite(method=False, out=False, module="flambeau.nn.functional")
+@composite(method=False, out=False, module="flambeau.nn.functional", grad_name="GluBackward0")
 def glu(input, dim: int = -1):
     """The first half along `dim` times the sigmoid of the second."""
     if input.ndim == 0:
@@ -342,6 +348,7 @@ def _over(body: Any, x: Any, dim: int) -> Any:
         return body(x.reshape(1), dim=0).reshape(())
     if x.size == 0:
         return x.copy()
+    x = row_major(x)
     half = x.dtype.itemsize == 2
     found = body(x.astype(np.float32) if half else x, dim=wrap_dim(dim, x.ndim))
     return found.astype(x.dtype) if half else found

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, prims
+from ..dtypes import c_name
 from ..tensor import Tensor, method
 from .checks import lacking, not_complex
 from .declare import alias, composite, op
@@ -87,13 +88,13 @@ def clamp(input, min: Any = None, max: Any = None):
     return clamp_numbers(input, min, max)
 
 
-@composite(inplace=True)
+@composite(inplace=True, grad_name="ClampMinBackward0")
 def clamp_min(input, min: Any):
     """x, at least `min`."""
     return clamp(input, min=min)
 
 
-@composite(inplace=True)
+@composite(inplace=True, grad_name="ClampMaxBackward0")
 def clamp_max(input, max: Any):
     """x, at most `max`."""
     return clamp(input, max=max)
@@ -163,7 +164,9 @@ lerp_tensor.vjp(
 def lerp(input, end, weight: Any):
     """input + weight * (end - input)."""
     if isinstance(input, Tensor) and isinstance(end, Tensor) and input.dtype is not end.dtype:
-        raise RuntimeError(f"expected dtype {input.dtype.name} for `end`, but got dtype {end.dtype.name}")
+        raise RuntimeError(f"expected dtype {c_name(input.dtype)} for `end` but got dtype {c_name(end.dtype)}")
+    if isinstance(input, Tensor) and isinstance(weight, Tensor) and input.dtype is not weight.dtype:
+        raise RuntimeError(f"expected dtype {c_name(input.dtype)} for `weight` but got dtype {c_name(weight.dtype)}")
     return lerp_tensor(input, end, weight) if isinstance(weight, (Tensor, np.ndarray)) else lerp_op(input, end, weight)
 
 
@@ -239,7 +242,7 @@ def _logit_vjp(g: Any, input: Any, eps: Any) -> Any:
 logit.vjp(input=_logit_vjp)
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="RsubBackward1")
 def rsub(input, other: Any, alpha: Any = 1):
     """other - alpha * input."""
     if not isinstance(input, Tensor):

@@ -70,6 +70,8 @@ def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
                 "Expected query, key, and value to have the same dtype, but got query.dtype: "
                 f"{query.dtype.name} {name}.dtype: {each.dtype.name} instead."
             )
+    if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
+        matmul(matmul(query, transpose(key, -2, -1)), value)  # which raises
 
 
 @composite(method=False, out=False, module="flambeau.nn.functional")

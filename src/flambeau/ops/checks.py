@@ -66,26 +66,6 @@ def refused(check: Check | None) -> str:
     return getattr(check, "refuses", "")
 
 
-_C_NAMES = {
-    "float64": "double",
-    "float32": "float",
-    "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-    "int64": "long int",
-    "int32": "int",
-    "int16": "short int",
-    "int8": "signed char",
-    "uint8": "unsigned char",
-}
-
-
-def c_name(kind: dtypes.dtype) -> str:
-    """A dtype as C++ calls it."""
-    return _C_NAMES.get(kind.name, kind.name)
-
-
 SAME_OUT = "Expected out tensor to have dtype {c_result}, but got {c_out} instead"
 """What most ops say of an `out=` that has not the result's dtype, where they do not cast."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes, prims
 from ..autograd.engine import quiet, reset_errstate, set_errstate
-from ..autograd.graph import freed_error, next_seq, version_error
+from ..autograd.graph import freed_error, named_like, next_seq, version_error
 from ..autograd.modes import state, watch_plain_classes
 from ..autograd.saved import note_trace, pack_saved
 from ..tensor import Tensor, new, wrap_view
@@ -265,6 +265,11 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
     values = {tensor_params(op)[0].name: a, tensor_params(op)[1].name: b}
     owner = {tensor_params(op)[0 if not reverse else 1].name: tensor}
     tail = _wrap_and_record(op, names, nodes, values, owner)
+    if reverse and op.reversed_name and op.node is not None:
+        namespace[f"_{op.name}_Reversed"] = named_like(op.node, op.reversed_name)
+        made = [place for place, line in enumerate(tail) if line.strip().startswith("n = new(")]
+        for place in made:
+            tail[place] = tail[place].partition("n = ")[0] + f"n = new(_{op.name}_Reversed)"
     return lines + ["            " + line for line in tail]
 
 

@@ -9,9 +9,14 @@ from .declare import Op
 
 
 def declare_composite(
-    body: Callable[..., Any], name: str, method: bool | str, inplace: bool, out: bool, module: str
+    body: Callable[..., Any],
+    name: str,
+    method: bool | str,
+    inplace: bool,
+    out: bool,
+    module: str,
+    grad_name: str | None,
 ) -> Any:
     """A composite as an op: its body takes what the user gave, and no node of its own is recorded."""
-    return Op(
-        name, body, family="composite", method=method, inplace=inplace, out=out, module=module, quiet=False
-    ).function
+    options: dict[str, Any] = {"family": "composite", "quiet": False, "signature": body, "grad_name": grad_name}
+    return Op(name, body, method=method, inplace=inplace, out=out, module=module, **options).function

@@ -10,7 +10,7 @@ from .. import device as devices
 from .. import dtypes
 from ..autograd import inplace
 from ..autograd.engine import sum_to
-from ..autograd.graph import Node, next_seq
+from ..autograd.graph import Node, next_seq, rename
 from ..autograd.modes import state
 from ..dtypes import dtype
 from ..tensor import (
@@ -199,19 +199,29 @@ def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_fo
 
 
 class CopyBackwards(Node):
-    """The history of a tensor that another was copied into: only the source has a gradient."""
+    """The history of a tensor that another was copied into: only the source has a gradient; what was there before, 0."""
 
     __slots__ = ("source_dtype", "source_shape")
     source_dtype: Any
     source_shape: Any
 
     def run(self, g: Any) -> tuple[Any, ...]:
+        before = None if self.edges[0] is None else np.zeros_like(g)
+        if self.edges[1] is None:
+            return before, None
         if g.shape != self.source_shape:
             g = sum_to(g, self.source_shape)
-        return None, converted(g, self.source_dtype)
+        return before, converted(g, self.source_dtype)
 
     def run_graph(self, g: Any) -> tuple[Any, ...]:
-        return None, converted(g.sum_to_size(self.source_shape), self.source_dtype)
+        before = None if self.edges[0] is None else g.new_zeros(g.shape)
+        if self.edges[1] is None:
+            return before, None
+        return before, converted(g.sum_to_size(self.source_shape), self.source_dtype)
+
+    def name(self) -> str:
+        name = super().name()
+        return f"torch::autograd::{name}" if name == "CopyBackwards" else name
 
 
 @method
@@ -234,9 +244,10 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     inplace.write(self, np.broadcast_to(source, self._array.shape))
     if recorded:
         node: Any = None
-        if src._node is not None and self.dtype.is_differentiable:
+        if self.dtype.is_differentiable and (src._node is not None or self._base is None):
             node = new(CopyBackwards)
-            node.seq, node.edges, node.saved = next_seq(), (None, src._node), ()
+            own = None if self._base is not None else self._node  # of a view, the base's history has the rest
+            node.seq, node.edges, node.saved = next_seq(), (own, src._node), ()
             node.shape = self._array.shape
             node.source_shape, node.source_dtype = source.shape, source.dtype
         inplace.rebase(self, node)
@@ -245,7 +256,7 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     return self
 
 
-@op(method=False, out=False, inplace=True, promote=None, name="fill")
+@op(method=False, out=False, inplace=True, promote=None, name="fill", grad_name="FillBackward2")
 def fill(input, value: Any):  # type: ignore[no-untyped-def]
     """A tensor like `input` with every element `value`."""
     filled = np.empty_like(input)
@@ -253,7 +264,7 @@ def fill(input, value: Any):  # type: ignore[no-untyped-def]
     return filled
 
 
-fill.vjp(input=lambda g: g * 0)
+fill.vjp(input=lambda g: g.new_zeros(g.shape) if isinstance(g, Tensor) else np.zeros_like(g))
 _fill_number = fill.op.forms["inplace"]
 
 
@@ -265,7 +276,7 @@ def fill_(self: Any, value: Any) -> Any:
             raise RuntimeError(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
             )
-        return copy_(self, value)
+        return _settled(copy_(self, value), "FillBackward3")
     if not isinstance(value, NUMBERS):
         raise TypeError(
             f"fill_() received an invalid combination of arguments - got ({type(value).__name__}), but expected one of:\n"
@@ -285,7 +296,14 @@ def fill_(self: Any, value: Any) -> Any:
 @method
 def zero_(self: Any) -> Any:
     """Set every element to 0."""
-    return fill_(self, 0)
+    return _settled(fill_(self, 0), "ZeroBackward0")
+
+
+def _settled(written: Tensor, name: str) -> Tensor:
+    """A tensor that was just written, whose history bears that name."""
+    if written._node is not None and written._base is None and state.grad:
+        rename(written._node, name, settled=True)
+    return written
 
 
 @composite(method=False)

@@ -123,6 +123,8 @@ def _check_nested(data: Any, depth: int = 0) -> tuple[int, ...]:
     if isinstance(data, (Tensor, np.ndarray)):
         return tuple(data.shape)
     if isinstance(data, (str, bytes)):
+        if depth:
+            raise ValueError("too many dimensions 'str'")
         raise TypeError("new(): invalid data type 'str'")
     if not isinstance(data, (list, tuple)) and not hasattr(data, "__len__"):
         if isinstance(data, (bool, int, float, complex, np.generic)) or hasattr(data, "__float__"):

@@ -16,6 +16,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from .. import prims
+from ..autograd.graph import rename, target
 from ..tensor import Tensor
 
 namespace: dict[str, Any] = prims.core.silent
@@ -113,7 +114,10 @@ class Op:
     ) -> None:
         self.signature = signature or body
         self.name, self.family = name, family
-        self.body = body if family == "composite" else positional(body)
+        if family != "composite":
+            self.body = positional(body)
+        else:
+            self.body = body if grad_name is None else ending_in(body, grad_name)
         self.doc = doc or self.signature.__doc__
         self.promote, self.method, self.inplace, self.out = promote, method, inplace, out
         self.scalars, self.alone = scalars, alone  # arguments that may be numbers; whether all at once
@@ -129,13 +133,14 @@ class Op:
         self.small: dict[str, Callable[..., Any]] = {}  # what makes small arrays' kernels, by argument ("": the body)
         self.shortcut: Op | None = None  # of a composite op: the op that most calls come down to
         self.keep = keep  # tensor arguments that promotion leaves alone
-        self.grad_name = grad_name or "".join(map(str.capitalize, name.split("_"))) + "Backward0"
+        self.grad_name = grad_name or _node_name(name)
         self.rules: dict[str, Callable[..., Any]] = {}
         self.joint: Callable[..., Any] | None = None
         self.jvp_rule: Callable[..., Any] | None = None
         self.shorter: Callable[..., Any] | None = None  # answers a call without arguments that are otherwise required
         self.frequent = True  # whether frequent calls may become machine code, in which numbers differ from call to call
         self.variant: Callable[[dict[str, Any]], str | None] | None = None  # PyTorch's name of a node, by what it saved
+        self.reversed_name = ""  # PyTorch's name of the node of `number - tensor` and its like
         self.node: Any = None
         self.sources: dict[str, str] = {}
         self._params: list[Param] | None = None
@@ -203,6 +208,30 @@ class Op:
         return f"<op {self.name}>"
 
 
+def _node_name(name: str) -> str:
+    """PyTorch's name of the node of an op: `Log1PBackward0`."""
+    words = [word.capitalize() for word in name.split("_")]
+    return (
+        "".join(a.upper() if b.isdigit() else a for word in words for a, b in zip(word, " " + word, strict=False))
+        + "Backward0"
+    )
+
+
+def ending_in(body: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """A composite body that PyTorch has one node for: its last node bears that name."""
+
+    def named(*args: Any, **kwargs: Any) -> Any:
+        result = body(*args, **kwargs)
+        for each in result if isinstance(result, tuple) else (result,):
+            node = each._node if isinstance(each, Tensor) else None
+            if node is not None and all(not isinstance(arg, Tensor) or arg._node is not node for arg in args):
+                rename(target(node), name, settled=True)
+        return result
+
+    named.__wrapped__ = body  # type: ignore[attr-defined]
+    return named
+
+
 def _first_call(*args: Any, _op: Any, _kind: str, **kwargs: Any) -> Any:
     form = _op.forms[_kind]
     compile_form(_op, _kind)
@@ -246,16 +275,18 @@ def composite(
     inplace: bool = False,
     out: bool = True,
     module: str = "flambeau",
+    grad_name: str | None = None,
 ) -> Any:
     """Declare a function written with other ops: it takes tensors (or arrays), and its gradient follows.
 
-    `inplace` adds the form that copies the result into its first argument, `out` the keyword.
+    `inplace` adds the form that copies the result into its first argument, `out` the keyword; `grad_name` is what
+    PyTorch calls the op's node, where it has one.
     """
 
     def decorate(body: Callable[..., Any]) -> Any:
         from .compose import declare_composite
 
-        return declare_composite(body, name or body.__name__, method, inplace, out, module)
+        return declare_composite(body, name or body.__name__, method, inplace, out, module, grad_name)
 
     return decorate(function) if function is not None else decorate
 
@@ -293,9 +324,12 @@ def binary(name: str, prim: Any, doc: str, **options: Any) -> Any:
     return pointwise(name, prim, doc, **{"scalars": signature.__code__.co_varnames[:2], **options})
 
 
-def operators(function: Any, name: str, *, reverse: bool = True, inplace: bool = True) -> None:
-    """Give a binary op Python's operator `name`, reversed and augmented too."""
+def operators(function: Any, name: str, *, reverse: bool = True, inplace: bool = True, reversed_name: str = "") -> None:
+    """Give a binary op Python's operator `name`, reversed and augmented too (`reversed_name`: what PyTorch calls the
+    node of the reversed operator with a number).
+    """
     declared: Op = function.op
+    declared.reversed_name = reversed_name
     setattr(Tensor, f"__{name}__", declared.form("dunder", f"__{name}__"))
     if reverse:
         setattr(Tensor, f"__r{name}__", declared.form("rdunder", f"__r{name}__"))

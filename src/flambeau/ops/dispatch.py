@@ -14,15 +14,16 @@ import numpy as np
 from .. import dtypes, prims
 from ..autograd import inplace
 from ..autograd.engine import quiet, reset_errstate, set_errstate
-from ..autograd.graph import Node, Output, next_seq
+from ..autograd.graph import Node, Output, next_seq, rename
 from ..autograd.modes import state
-from ..dtypes import dtype, promote_types, scalar_name
+from ..dtypes import c_name, dtype, promote_types, scalar_name
 from ..tensor import Array, DisableTorchFunctionSubclass, Tensor, new, wrap, wrap_view
 from . import memory
-from .checks import c_name
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, namespace
 
 namespace["Tensor_"] = Tensor
+NUMBER = [0]
+"""The versions of all 0-d tensors that stand for Python numbers, which nothing writes to."""
 NUMBERS = (bool, int, float, complex, np.number, np.bool_)
 ARRAYS = (np.ndarray, np.generic)
 
@@ -63,6 +64,8 @@ def mistaken(op: Op, kind: str, args: tuple[Any, ...], error: Exception) -> Exce
     """What a failed call raises: PyTorch's complaint about arguments that do not fit, else `error` itself."""
     if isinstance(error, np.exceptions.AxisError):
         return translated(error)
+    if isinstance(error, ValueError) and "operands could not be broadcast" in str(error):
+        return broadcast_error(*[each._array for each in args if isinstance(each, Tensor)])
     from .arguments import mistaken
 
     return mistaken(op, kind, args, error)
@@ -289,12 +292,15 @@ def cast(value: Any, kind: dtype | None) -> Tensor:
     """A tensor of dtype `kind`, by the differentiable conversion where `value` is recorded."""
     if not isinstance(value, Tensor):
         target = kind or dtypes.default_of(type(value))
-        return wrap(as_number(value, target.numpy))
+        number = wrap(as_number(value, target.numpy))
+        number._counter = NUMBER
+        return number
     if kind is None or value._array.dtype == kind.numpy:
         return value
     if (value._node is not None and state.grad) or state.dual_levels:
         return namespace["convert"](value, kind)
-    return wrap(value._array.astype(kind.numpy))
+    array = value._array
+    return wrap(array.astype(kind.numpy, order="K" if memory.dense(array) else "C"))
 
 
 def _array_of(value: Any) -> Any:
@@ -393,7 +399,7 @@ def compute(op: Op, args: Sequence[Any], kind: dtype | None = None) -> Any:
 def widened(value: Any) -> Any:
     """A 2-byte float array in float32."""
     if isinstance(value, np.ndarray) and value.dtype.itemsize <= 2 and value.dtype.kind in "fV":
-        return value.astype(np.float32)
+        return value.astype(np.float32, order="K" if memory.dense(value) else "C")
     return [widened(each) for each in value] if value.__class__ is list else value
 
 
@@ -421,7 +427,10 @@ def call_dunder(op: Op, self: Tensor, other: Any, reverse: bool) -> Any:
             return NotImplemented
     params = op.params
     values = (other, self) if reverse else (self, other)
-    return call(op, (*values, *[param.default for param in params[2:]]))
+    result = call(op, (*values, *[param.default for param in params[2:]]))
+    if reverse and op.reversed_name and isinstance(result, Tensor) and result._node is not None:
+        rename(result._node, op.reversed_name, settled=True)
+    return result
 
 
 def call_composite(op: Op, args: tuple[Any, ...], out: Any, inplace_form: bool) -> Any:
@@ -444,6 +453,12 @@ def call_composite(op: Op, args: tuple[Any, ...], out: Any, inplace_form: bool) 
     if inplace_form:
         if not dtypes.can_cast(result.dtype, target.dtype):
             raise cast_error(result.dtype, target.dtype)
+        if result.dtype is target.dtype and result._array.shape == target._array.shape and not state.dual_levels:
+            memory.check_target(target._array)
+            inplace.write(target, result._array)
+            if state.grad and (result._node is not None or target._node is not None):
+                inplace.rebase(target, result._node)
+            return target
         return target.copy_(result)
     return result if out is None else write_out(op.name, out, result, op.exact_out)
 
@@ -744,12 +759,12 @@ def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
         return _written(op, target, prepared, bool(recorded))
     result = np.asarray(compute(op, prepared, common))
     kind = dtypes.from_numpy_dtype(result.dtype)
-    if not dtypes.can_cast(kind, target.dtype):
-        raise cast_error(kind, target.dtype)
     if result.shape != target._array.shape:
         raise RuntimeError(
             f"output with shape {list(target._array.shape)} doesn't match the broadcast shape {list(result.shape)}"
         )
+    if not dtypes.can_cast(kind, target.dtype):
+        raise cast_error(kind, target.dtype)
     if state.dual_levels:
         computed = wrap(result)
         namespace["forward_rule"](op, prepared, (computed,))

@@ -16,7 +16,7 @@ from .join import broadcast_tensors, stack
 from .matmul import matmul
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="NormBackward1")
 def pairwise_distance(x1, x2, p: float = 2.0, eps: float = 1e-06, keepdim: bool = False):
     """The `p`-norm of x1 - x2 + eps over the last dimension."""
     return (x1 - x2 + eps).norm(p, -1, keepdim)
@@ -43,7 +43,7 @@ _COMPUTE_MODES = (
 )
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="CdistBackward0")
 def cdist(x1, x2, p: float = 2.0, compute_mode: Any = None):
     """The `p`-norm distance of each row of `x1` (..., P, M) to each row of `x2` (..., R, M), as (..., P, R)."""
     for name, each in (("X1", x1), ("X2", x2)):
@@ -73,7 +73,7 @@ def _lengths(differences: Any, p: float) -> Any:
     return found if p else found + differences[..., :0].sum(-1)
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="PdistBackward0")
 def pdist(input, p: float = 2.0):
     """The `p`-norm distances of all pairs of rows, (N (N - 1) / 2)."""
     if input.ndim != 2:

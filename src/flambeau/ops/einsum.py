@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd.graph import rename
 from ..prims import einsum as core
 from ..tensor import Tensor
 from .creation import creator
@@ -45,6 +46,9 @@ def _sublist(labels: Any) -> list[int]:
     return [core.ELLIPSIS if label is Ellipsis else int(label) for label in labels]
 
 
+_PRODUCTS = frozenset({"MmBackward0", "BmmBackward0", "UnsafeViewBackward0"})
+
+
 @creator
 def einsum(*args: Any):
     """The sum of products that an equation describes.
@@ -67,4 +71,9 @@ def einsum(*args: Any):
         inputs, output = core.resolve(terms, given, [x.ndim for x in operands])
     tensors = any(isinstance(x, Tensor) for x in operands)
     ops = TensorOperations if tensors else core.ArrayOperations
-    return core.contract(ops, inputs, output, operands)
+    result = core.contract(ops, inputs, output, operands)
+    if tensors and result._node is not None and type(result._node).__name__ in _PRODUCTS:
+        rename(
+            result._node, "ViewBackward0", settled=True
+        )  # to PyTorch a contraction is a product of matrices, reshaped
+    return result

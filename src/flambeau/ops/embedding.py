@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.graph import rename
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..prims import scatter as arrays
 from ..tensor import Tensor, wrap
@@ -98,4 +99,6 @@ def embedding_bag(
         result = empty.index_add(0, bags, rows)
         if mode == 1:
             result = result / wrap(np.maximum(sizes, 1).astype(weight.dtype.numpy)[:, None])
+    if result._node is not None:
+        rename(result._node, "EmbeddingBagBackward0", settled=True)
     return result, wrap(bag_of), wrap(sizes), wrap(np.zeros(0, np.int64))

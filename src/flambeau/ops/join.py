@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..autograd.graph import rename
 from ..kernels.pool import empty
+from ..prims.core import row_major
 from ..tensor import Size, Tensor, attach, from_numpy, method, wrap, wrap_dim
 from .checks import lacking
 from .creation import creator, made
@@ -93,7 +95,7 @@ def stack(tensors: Tensors, dim: int = 0):
                 f"{list(each.shape)} at entry {place}"
             )
     dim = wrap_dim(dim, tensors[0].ndim + 1)
-    return np.stack(tensors, dim)
+    return row_major(np.stack(tensors, dim))
 
 
 @stack.vjp
@@ -236,7 +238,10 @@ def repeat_interleave(input, repeats: Any = None, dim: Any = None, *, output_siz
             f"input.size({dim}) = {size}"
         )
     whole = wrap(np.broadcast_to(counts._array, (size,)).copy())
-    return _repeat_rows(input if input.ndim else reshape(input, (1,)), whole, dim)
+    found = _repeat_rows(input if input.ndim else reshape(input, (1,)), whole, dim)
+    if found._node is not None and not isinstance(repeats, Tensor):
+        rename(found._node, "ViewBackward0", settled=True)
+    return found
 
 
 @op(method=False, linear=True, out=False, quiet=False, grad_name="FlipBackward0")
@@ -279,14 +284,14 @@ def roll(input, shifts: Any, dims: Any = ()):
     if not shifts:
         raise RuntimeError("`shifts` required")
     if not dims and len(shifts) == 1:
-        return np.roll(input, shifts[0])
+        return np.roll(row_major(input), shifts[0])
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if not input.size:
         return input.copy()
     if not input.ndim:
         raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
-    return np.roll(input, shifts, tuple([wrap_dim(d, input.ndim) for d in dims]))
+    return np.roll(row_major(input), shifts, tuple([wrap_dim(d, input.ndim) for d in dims]))
 
 
 roll.vjp(input=lambda g, shifts, dims: roll(g, tuple([-n for n in ints((shifts,))]), dims))
@@ -300,7 +305,7 @@ def _roll(self: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
 attach(roll=_roll)
 
 
-@composite(out=False)
+@composite(out=False, grad_name="Rot90Backward0")
 def rot90(input, k: int = 1, dims: Any = (0, 1)):
     """The planes of `dims` turned by `k` quarter turns, from the first dimension towards the second."""
     if len(dims) != 2:
@@ -315,7 +320,7 @@ def rot90(input, k: int = 1, dims: Any = (0, 1)):
         return input.clone()
     if k == 2:
         return flip(input, (a, b))
-    return transpose(flip(input, (b,)), a, b).clone() if k == 1 else flip(transpose(input, a, b), (b,))
+    return transpose(flip(input, (b,)), a, b).contiguous() if k == 1 else flip(transpose(input, a, b), (b,))
 
 
 # --- several tensors ----------------------------------------------------------------------------------------
@@ -460,7 +465,7 @@ def _triangle_indices(name: str) -> Any:
 tril_indices, triu_indices = _triangle_indices("tril_indices"), _triangle_indices("triu_indices")
 
 
-@composite
+@composite(grad_name="DiagEmbedBackward0")
 def diag_embed(input, offset: int = 0, dim1: int = -2, dim2: int = -1):
     """The last dimension as the diagonals of new planes."""
     ndim = input.ndim + 1
@@ -510,7 +515,7 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     return self.index_put_(tuple(from_numpy(each) for each in places), value)  # type: ignore[attr-defined, no-any-return]
 
 
-@composite(out=False)
+@composite(out=False, grad_name="TraceBackward0")
 def trace(input):
     """The sum of a matrix's diagonal."""
     if input.ndim != 2:

@@ -496,7 +496,7 @@ cholesky_solve.vjp(_cholesky_solve_vjp)
 cholesky_inverse.vjp(L=_cholesky_inverse_vjp)
 
 
-@composite
+@composite(grad_name="TriangularSolveBackward0")
 def triangular_solve(input, A, upper: bool = True, transpose: bool = False, unitriangular: bool = False):
     """X of `A X = input` (or with A transposed) for triangular A, and A."""
     matrix = _transposed(A) if transpose else A

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -14,11 +15,14 @@ from .. import prims
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..kernels import fused
 from ..tensor import Tensor
-from .activation import _log_sigmoid, _log_softmax_body, _over, _softmax_body, log_softmax, softmax
+from .activation import _log_sigmoid, _log_softmax_body, _need_float, _over, _softmax_body, log_softmax, softmax
 from .arithmetic import clamp_min
+from .checks import lacking
 from .declare import composite, op
+from .dispatch import cast_error
 from .pointwise import abs as absolute
-from .pointwise import exp, log, sigmoid, sign, where, xlogy
+from .pointwise import exp, log, sigmoid, sign, sub, where, xlogy
+from .reduction import need_float
 
 FUNCTIONAL = "flambeau.nn.functional"
 
@@ -28,8 +32,9 @@ def loss(**options: Any) -> Any:
     return op(**{"module": FUNCTIONAL, "method": False, "out": False, "promote": "default", "traced": True, **options})
 
 
-def composed(body: Any) -> Any:
-    return composite(body, module=FUNCTIONAL, method=False, out=False)
+def composed(grad_name: str | None = None) -> Any:
+    """Declare a loss that is written with other ops; `grad_name` is its node's name where PyTorch has one for it."""
+    return functools.partial(composite, module=FUNCTIONAL, method=False, out=False, grad_name=grad_name)
 
 
 def reduced(values: Any, reduction: str) -> Any:
@@ -57,7 +62,7 @@ def _size(*tensors: Any) -> int:
 # --- of differences -------------------------------------------------------------------------------------------
 
 
-@loss(grad_name="MseLossBackward0")
+@loss(grad_name="MseLossBackward0", check=lacking("ciub", "mse_cpu"))
 def mse_loss(input, target, reduction: str):
     """(x - y)**2."""
     difference = prims.sub(input, target)
@@ -73,6 +78,8 @@ mse_loss.vjp(
 @loss(grad_name="MeanBackward0")
 def l1_loss(input, target, reduction: str):
     """|x - y|."""
+    if reduction == "mean":
+        need_float("mean", input)
     return reduced(prims.abs(prims.sub(input, target)), reduction)
 
 
@@ -82,10 +89,11 @@ def _l1_vjp(g: Any, input: Any, target: Any, reduction: str) -> Any:
     return share(g, _size(input, target), reduction) * sgn(input - target)
 
 
+l1_loss.op.variant = lambda given: {"mean": None, "sum": "SumBackward0"}.get(given["reduction"], "AbsBackward0")
 l1_loss.vjp(input=_l1_vjp, target=lambda g, input, target, reduction: -_l1_vjp(g, input, target, reduction))
 
 
-@loss(grad_name="SmoothL1LossBackward0")
+@loss(grad_name="SmoothL1LossBackward0", check=lacking("ciub", "smooth_l1_cpu"))
 def smooth_l1_loss(input, target, reduction: str, beta: float):
     """(x - y)**2 / (2 beta) where |x - y| < beta, else |x - y| - beta / 2."""
     size = prims.abs(prims.sub(input, target))
@@ -104,7 +112,7 @@ smooth_l1_loss.vjp(
 )
 
 
-@loss(grad_name="HuberLossBackward0")
+@loss(grad_name="HuberLossBackward0", check=lacking("ciub", "huber_cpu"))
 def huber_loss(input, target, reduction: str, delta: float):
     """(x - y)**2 / 2 where |x - y| < delta, else delta (|x - y| - delta / 2)."""
     if delta <= 0:
@@ -141,23 +149,40 @@ def _classes_back(rows: Any, shape: tuple[int, ...]) -> Any:
     return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
 
 
+def _named(array: Any) -> str:
+    return scalar_name(from_numpy_dtype(array.dtype))
+
+
 def _check_classes(input: Any, target: Any, weight: Any, ignore_index: int) -> None:
+    """Raise, in PyTorch's words and order, for class indices that are not those of `input`."""
     count = input.shape[1 if input.ndim > 1 else 0]
-    if target.dtype.kind not in "iu":
-        kind = scalar_name(from_numpy_dtype(target.dtype))
-        raise RuntimeError(f"expected scalar type Long but found {kind}")
+    if input.ndim == 1 and target.ndim == 1 and target.size != 1:
+        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {target.size}")
+    if input.ndim > 1 and (target.ndim == 0 or input.shape[0] != target.shape[0]):
+        batch = target.shape[0] if target.ndim else 0
+        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({batch}).")
+    if input.ndim <= 2 and target.ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if input.ndim == 4 and target.ndim != 3:
+        raise RuntimeError(
+            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.ndim}"
+        )
+    if input.ndim > 2 and input.ndim != 4 and target.shape[1:] != input.shape[2:]:
+        raise RuntimeError(f"Expected target size {[input.shape[0], *input.shape[2:]]}, got {list(target.shape)}")
+    if target.dtype not in (np.int64, np.uint8):
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {_named(target)}")
+    if target.shape[1:] != input.shape[2:]:
+        raise RuntimeError(f"size mismatch (got input: {list(input.shape)} , target: {list(target.shape)}")
+    if target.dtype == np.uint8 and input.ndim > 2:
+        raise RuntimeError("expected scalar type Long but found Byte")
+    lacking("ciub", "nll_loss2d_forward_out_frame" if input.ndim > 2 else "nll_loss_out_frame")(input)
     if weight is not None and (weight.ndim != 1 or weight.size != count):
         raise RuntimeError(
             f"weight tensor should be defined either for all {count} classes or no classes but got weight tensor of "
             f"shape: {list(weight.shape)}"
         )
-    if input.ndim == 1 and target.ndim > 1:
-        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    if input.ndim > 1 and input.shape[0] != target.shape[0] if target.ndim else input.ndim > 1:
-        batch = target.shape[0] if target.ndim else 1
-        raise ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({batch}).")
-    if input.ndim > 2 and target.shape[1:] != input.shape[2:]:
-        raise RuntimeError(f"Expected target size {[input.shape[0], *input.shape[2:]]}, got {list(target.shape)}")
+    if weight is not None and weight.dtype != input.dtype:
+        raise RuntimeError(f"expected scalar type {_named(input)} but found {_named(weight)}")
     flat = target.reshape(-1)
     bad = (flat != ignore_index) & ((flat < 0) | (flat >= count))
     if bad.any():
@@ -199,6 +224,9 @@ def nll_loss(input, target, weight: Tensor | None, reduction: str, ignore_index:
     if not targets.every:
         values[~targets.counts] = 0
     return _class_reduction(values, targets, reduction, target.shape)
+
+
+nll_loss.op.variant = lambda given: "NllLoss2DBackward0" if len(given["input_shape"]) > 2 else None
 
 
 @nll_loss.vjp
@@ -261,6 +289,15 @@ def cross_entropy_indices(
     return _class_reduction(values, targets, reduction, target.shape)
 
 
+def _cross_entropy_name(given: dict[str, Any]) -> str | None:
+    if given["label_smoothing"]:
+        return "AddBackward0"
+    return "NllLoss2DBackward0" if given["input"].ndim > 2 else None
+
+
+cross_entropy_indices.op.variant = _cross_entropy_name
+
+
 @cross_entropy_indices.vjp
 def _cross_entropy_vjp(
     g: Any, input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, label_smoothing: float
@@ -303,14 +340,18 @@ def _each_row(g: Any, rows: Any) -> Any:
     return rows * g
 
 
-@composed
+@composed()
 def cross_entropy(input, target, weight: Any, reduction: str, ignore_index: int, label_smoothing: float):
     """The cross-entropy of logits (N, C, ...) and class indices (N, ...) or probabilities (N, C, ...)."""
     if input.ndim == 0:
         raise RuntimeError("Expected target to be 0D")
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
-    if input.shape != target.shape or not target.is_floating_point():
+    _need_float("log_softmax", input._array if isinstance(input, Tensor) else input, input.ndim <= 2)
+    if input.shape == target.shape and not target.is_floating_point():
+        kind = scalar_name(target.dtype)
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {kind}")
+    if input.shape != target.shape:
         return cross_entropy_indices(input, target, weight, reduction, ignore_index, label_smoothing)
     axis = 1 if input.ndim > 1 else 0
     classes = input.shape[axis]
@@ -328,7 +369,12 @@ def cross_entropy(input, target, weight: Any, reduction: str, ignore_index: int,
 # --- of probabilities ---------------------------------------------------------------------------------------------
 
 
-@loss(grad_name="BinaryCrossEntropyBackward0", name="_bce", promote="same")
+@loss(
+    grad_name="BinaryCrossEntropyBackward0",
+    name="_bce",
+    promote="same",
+    check=lacking("ciub", "binary_cross_entropy"),
+)
 def _bce(input, target):
     if input.size and not ((input >= 0) & (input <= 1)).all():
         raise RuntimeError("all elements of input should be between 0 and 1")
@@ -341,7 +387,7 @@ _bce.vjp(
 )
 
 
-@composed
+@composed("BinaryCrossEntropyBackward0")
 def binary_cross_entropy(input, target, weight: Any, reduction: str):
     """-(y log x + (1 - y) log(1 - x)); the logarithms are at least -100."""
     if target.shape != input.shape:
@@ -349,6 +395,8 @@ def binary_cross_entropy(input, target, weight: Any, reduction: str):
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
+    if target.dtype is not input.dtype:
+        raise RuntimeError(f"Found dtype {scalar_name(target.dtype)} but expected {scalar_name(input.dtype)}")
     values = _bce(input, target)
     return reduced(values if weight is None else values * weight, reduction)
 
@@ -366,11 +414,17 @@ _bce_logits.vjp(
 )
 
 
-@composed
+@composed("BinaryCrossEntropyWithLogitsBackward0")
 def binary_cross_entropy_with_logits(input, target, weight: Any, pos_weight: Any, reduction: str):
     """The binary cross-entropy of sigmoid(x); `pos_weight` weighs the positive term."""
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    if input.dtype is not target.dtype or not input.dtype.is_floating_point:
+        lacking("ciub", "log_sigmoid_cpu")(input._array)
+        if not target.dtype.is_floating_point:
+            sub(target, target)  # which raises for bools
+            raise cast_error(input.dtype, target.dtype)
+        input = input.to(target.dtype)  # which is the dtype of PyTorch's result
     if pos_weight is None and weight is None:
         return _bce_logits(input, target, reduction)
     if pos_weight is None:
@@ -381,14 +435,16 @@ def binary_cross_entropy_with_logits(input, target, weight: Any, pos_weight: Any
     return reduced(values if weight is None else values * weight, reduction)
 
 
-@composed
+@composed()
 def kl_div(input, target, reduction: str, log_target: bool):
     """y (log y - x), for `input` of log-probabilities; with `log_target`, `target` is log y."""
+    if not (input.dtype.is_differentiable and target.dtype.is_differentiable):
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     values = exp(target) * (target - input) if log_target else xlogy(target, target) - target * input
     return reduced(values, reduction)
 
 
-@composed
+@composed()
 def poisson_nll_loss(input, target, log_input: bool, full: bool, eps: float, reduction: str):
     """exp(x) - y x (of log rates), or x - y log(x + eps); `full` adds Stirling's approximation of log y!."""
     values = exp(input) - target * input if log_input else input - target * log(input + eps)
@@ -401,7 +457,7 @@ def poisson_nll_loss(input, target, log_input: bool, full: bool, eps: float, red
 # --- of margins -----------------------------------------------------------------------------------------------------
 
 
-@composed
+@composed("SoftMarginLossBackward0")
 def soft_margin_loss(input, target, reduction: str):
     """log(1 + exp(-y x))."""
     return reduced(-_log_sigmoid(input * target), reduction)
@@ -415,7 +471,7 @@ def _check_rows(input: Any) -> None:
         )
 
 
-@composed
+@composed("MultiMarginLossBackward0")
 def multi_margin_loss(input, target, p: Any, margin: float, weight: Any, reduction: str):
     """The mean over the other classes i of max(0, margin - x[y] + x[i])**p."""
     _check_rows(input)
@@ -446,7 +502,7 @@ def multi_margin_loss(input, target, p: Any, margin: float, weight: Any, reducti
     return reduced(values if target.ndim else values.reshape(()), reduction)
 
 
-@composed
+@composed("MultilabelMarginLossBackward0")
 def multilabel_margin_loss(input, target, reduction: str):
     """The sum over pairs of target and other classes of max(0, 1 - x[y] + x[i]), over the number of classes.
 
@@ -471,7 +527,7 @@ def multilabel_margin_loss(input, target, reduction: str):
     return reduced(values if input.ndim > 1 else values.reshape(()), reduction)
 
 
-@composed
+@composed()
 def cosine_embedding_loss(input1, input2, target, margin: float, reduction: str):
     """1 - cos for pairs labelled 1, max(0, cos - margin) for those labelled -1."""
     eps = 1e-12
@@ -489,7 +545,7 @@ def cosine_embedding_loss(input1, input2, target, margin: float, reduction: str)
     return reduced(values, reduction)
 
 
-@composed
+@composed()
 def triplet_margin_loss(anchor, positive, negative, margin: float, p: float, eps: float, swap: bool, reduction: str):
     """max(0, |anchor - positive| - |anchor - negative| + margin), in the `p`-norm."""
     if len({anchor.ndim, positive.ndim, negative.ndim}) > 1:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import prims
-from ..dtypes import from_numpy_dtype, scalar_name
+from ..autograd.graph import rename
+from ..dtypes import c_name, from_numpy_dtype, scalar_name
 from ..prims import product as arrays
 from ..prims.precision import is_half, widen
 from ..tensor import Tensor, attach, wrap_dim
-from .checks import c_name
+from .checks import lacking
 from .declare import composite, op, operators
 from .dispatch import broadcast_error
 from .pointwise import add, mul
@@ -61,8 +62,7 @@ def _mat_shapes(a: Any, b: Any) -> None:
 @op(name="_matmul", method=False, grad_name="MmBackward0")
 def _product(input, other):
     """The product of stacks of matrices whose leading dimensions broadcast."""
-    if input.dtype != other.dtype:
-        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c_name(input)} != {_c_name(other)}")
+    _stacks(input, other)
     return product(input, other)
 
 
@@ -76,7 +76,14 @@ def _many_by_matrix(input: Any, other: Any) -> Any:
     """A stack of matrices times one matrix: one product of tall matrices, which is also cheaper to differentiate."""
     shape = tuple(input.shape)
     flat = reshape(input, (-1, shape[-1]))
-    return reshape(mm(flat, other), (*shape[:-1], other.shape[-1]))
+    return _folded(reshape(mm(flat, other), (*shape[:-1], other.shape[-1])))
+
+
+def _folded(result: Any) -> Any:
+    """A product of stacks, whose node PyTorch names by the view that restores the shape."""
+    if result._node is not None:
+        rename(result._node, "UnsafeViewBackward0", settled=True)
+    return result
 
 
 @composite
@@ -96,7 +103,8 @@ def matmul(input, other):
     if a == 1 and b == 2:
         return squeeze(mm(unsqueeze(input, 0), other), 0)
     if b == 1:
-        return squeeze(_many_by_matrix(input, unsqueeze(other, 1)), -1)
+        _vector_dtype(input._array, other._array)
+        return _folded(squeeze(_many_by_matrix(input, unsqueeze(other, 1)), -1))
     if a == 1:
         return squeeze(matmul(unsqueeze(input, 0), other), -2)
     if b == 2 and input.numel():
@@ -110,7 +118,7 @@ def matmul(input, other):
             f"[{lead}, {other.shape[-2]}]."
         )
     try:
-        return _product(input, other)
+        return _folded(_product(input, other))
     except ValueError:
         raise broadcast_error(
             np.empty(tuple(input.shape[:-2]), bool), np.empty(tuple(other.shape[:-2]), bool)
@@ -135,6 +143,8 @@ def mm(input, mat2):
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
     _mat_shapes(input, mat2)
+    if input.dtype == bool:
+        lacking("b", "addmm_impl_cpu_")(input)
     if input.dtype != mat2.dtype:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c_name(input)} != {_c_name(mat2)}")
     return product(input, mat2)
@@ -175,9 +185,16 @@ def bmm(input, mat2):
             f"Expected size for first two dimensions of batch2 tensor to be: [{input.shape[0]}, {input.shape[2]}] but "
             f"got: [{mat2.shape[0]}, {mat2.shape[1]}]."
         )
-    if input.dtype != mat2.dtype:
-        raise RuntimeError(f"expected scalar type {_named(input)} but found {_named(mat2)}")
+    _stacks(input, mat2)
     return product(input, mat2)
+
+
+def _stacks(a: Any, b: Any) -> None:
+    """Raise for dtypes of which PyTorch does not multiply stacks of matrices."""
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"expected scalar type {_named(a)} but found {_named(b)}")
+    if a.dtype == bool:
+        lacking("b", "bmm")(a)
 
 
 bmm.vjp(input=lambda g, mat2: bmm(g, adjoint(mat2)), mat2=lambda g, input: bmm(adjoint(input), g))
@@ -187,6 +204,8 @@ bmm.vjp(input=lambda g, mat2: bmm(g, adjoint(mat2)), mat2=lambda g, input: bmm(a
 def dot(input, tensor):
     """The sum of the products of two vectors' elements."""
     _check_vectors("dot", input, tensor)
+    if input.dtype == bool:
+        lacking("b", "dot")(input)
     return prims.sum(prims.mul(input, tensor)) if input.dtype.itemsize == 2 else np.asarray(np.dot(input, tensor))
 
 
@@ -205,7 +224,7 @@ def _check_vectors(name: str, a: Any, b: Any) -> None:
 dot.vjp(input=lambda g, tensor: g * _conj(tensor), tensor=lambda g, input: g * _conj(input))
 
 
-@composite
+@composite(grad_name="VdotBackward0")
 def vdot(input, other):
     """The sum of the products of two vectors' elements, the first conjugated."""
     _check_vectors("vdot", input._array, other._array)
@@ -240,6 +259,14 @@ def ger(input, vec2):
     return outer(input, vec2)
 
 
+def _vector_dtype(mat: Any, vec: Any) -> None:
+    if mat.dtype != vec.dtype:
+        kinds = f"{_named(vec)}, {_named(mat)}, and {_named(vec)}"
+        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {kinds}")
+    if mat.dtype == bool:
+        lacking("b", "addmv_impl_cpu")(mat)
+
+
 @op(grad_name="MvBackward0")
 def mv(input, vec):
     """The product of a matrix and a vector."""
@@ -249,8 +276,7 @@ def mv(input, vec):
         raise RuntimeError(
             f"size mismatch, got input ({input.shape[0]}), mat ({input.shape[0]}x{input.shape[1]}), vec ({vec.shape[0]})"
         )
-    if input.dtype != vec.dtype:
-        raise RuntimeError(f"expected scalar type {_named(input)} but found {_named(vec)}")
+    _vector_dtype(input, vec)
     return product(input, vec)
 
 
@@ -290,7 +316,9 @@ def _addend(name: str, doc: str, first: str, second: str, multiply: Any) -> Any:
     code = code.replace(co_name=name, co_varnames=tuple([names.get(each, each) for each in code.co_varnames]))
     function = FunctionType(code, globals(), name, None, addend.__closure__)
     function.__kwdefaults__, function.__doc__ = addend.__kwdefaults__, doc
-    return composite(function, name=name, inplace=True)
+    return composite(
+        function, name=name, inplace=True, grad_name=None if name == "addbmm" else f"{name.capitalize()}Backward0"
+    )
 
 
 addmm = _addend("addmm", "beta * input + alpha * (mat1 @ mat2).", "mat1", "mat2", lambda a, b: mm(a, b))
@@ -323,6 +351,17 @@ def linear(input, weight, bias: Tensor | None = None):
         return arrays.product(input, weight.T, bias)
     flat = arrays.product(input.reshape(-1, input.shape[-1]), weight.T, bias)
     return flat.reshape(*input.shape[:-1], weight.shape[0])
+
+
+def _linear_name(given: dict[str, Any]) -> str:
+    """PyTorch's name of a linear layer's node: it reshapes the result where `input` is no matrix."""
+    ndim, plain = len(given["node"].shape), given["bias_shape"] is None
+    if ndim == 2:
+        return "MmBackward0" if plain else "AddmmBackward0"
+    return "ViewBackward0" if not plain else "SqueezeBackward4" if ndim == 1 else "UnsafeViewBackward0"
+
+
+linear.op.variant = _linear_name
 
 
 def _rows(x: Any) -> Any:

@@ -564,13 +564,13 @@ def lu(input, pivot: bool = True, get_infos: bool = False):
     return return_types.linalg_lu_factor(packed, pivots)
 
 
-@composite
+@composite(grad_name="DistBackward0")
 def dist(input, other, p: Any = 2):
     """The `p`-norm of `input - other`."""
     return linalg_vector_norm(input - other, p)
 
 
-@composite(inplace=True)
+@composite(inplace=True, grad_name="RenormBackward0")
 def renorm(input, p: Any, dim: int, maxnorm: float):
     """`input` with every slice along `dim` whose `p`-norm exceeds `maxnorm` scaled down to it."""
     if p <= 0:

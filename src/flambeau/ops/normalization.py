@@ -20,6 +20,7 @@ from flambeau.ops.declare import composite, op
 from flambeau.ops.pointwise import rsqrt
 from flambeau.ops.pooling import check_kind
 from flambeau.ops.reduction import mean as mean_op
+from flambeau.prims.core import row_major
 from flambeau.prims.precision import widen
 from flambeau.tensor import Array, Tensor
 
@@ -165,6 +166,8 @@ def layer_norm(
     axes = _normalized_axes(input, normalized_shape, {"weight": weight, "bias": bias}, "*")
     check_kind(input, "LayerNormKernelImpl", "fV")
     check_parameters(input, (weight, bias))
+    if isinstance(input, np.ndarray):  # not what records an expression
+        input = row_major(input)
     if input.dtype.itemsize != 2:
         return standardized(input, weight, bias, eps, axes=axes)
     wide = [None if each is None else widen(each) for each in (input, weight, bias)]

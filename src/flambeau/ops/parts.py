@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.graph import rename, target
 from ..tensor import Tensor, wrap, wrap_dim
 from .declare import composite, op
 from .declare import view as view_op
@@ -167,7 +168,11 @@ def split_with_sizes(input, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...
             f"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {dim}), "
             f"but got split_sizes={list(sizes)}"
         )
-    return _splits(input, sizes, dim)
+    parts = _splits(input, sizes, dim)
+    node = target(parts[0]._node) if parts and isinstance(input, Tensor) else None
+    if node is not None:
+        rename(node, "SplitWithSizesBackward0", settled=True)
+    return parts
 
 
 @composite(out=False)
@@ -202,7 +207,8 @@ def tensor_split(
     if given <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {given}")
     small, extra = divmod(size, given)
-    return _splits(input, [small + (i < extra) for i in range(given)], dim)
+    bounds = _cuts([small + (i < extra) for i in range(given)])
+    return tuple(slice_view(input, dim, a, b, 1) for a, b in bounds)
 
 
 def _axis_split(name: str, dim: int, least: int) -> Any:

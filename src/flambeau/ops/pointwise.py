@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, prims
-from ..tensor import Tensor
+from ..tensor import Tensor, method
 from .checks import every, lacking, refusing
 from .declare import alias, binary, composite, op, operators, scaled, unary
+from .dispatch import NUMBER
 
 PI = math.pi
 LN2, LN10 = math.log(2), math.log(10)
@@ -46,8 +47,16 @@ def _check_minus(input: Any, other: Any, alpha: Any) -> None:
 
 def _pow_name(given: dict[str, Any]) -> str:
     """PyTorch's name of a power's node: of a number as exponent, of two tensors, of a number as base."""
-    first, second = (isinstance(given[name], (int, float, complex)) for name in ("input", "exponent"))
+    first, second = (
+        isinstance(given[name], (int, float, complex)) or given[f"{name}_versions"] is NUMBER
+        for name in ("input", "exponent")
+    )
     return f"PowBackward{2 if first else 0 if second else 1}"
+
+
+def _divided_name(given: dict[str, Any]) -> str:
+    """PyTorch's name of a remainder's node: by a tensor with a gradient, or not."""
+    return f"{given['node'].op.name.capitalize()}Backward{0 if given['node'].edges[1] is None else 1}"
 
 
 def _no_bool_minus(*arrays: Any) -> None:
@@ -87,6 +96,11 @@ _pow.name, _pow.numpy = "pow", prims.pow.numpy  # type: ignore[attr-defined]
 
 
 # --- arithmetic -----------------------------------------------------------------------------------------
+
+
+def _flat(g: Any) -> Any:
+    """The cotangent through a function that is flat almost everywhere: 0, whatever `g` is."""
+    return where(g == 0, g * g, 0.0)
 
 
 def _scaled_prim(prim: Any) -> Any:
@@ -174,6 +188,7 @@ fmod = binary(
     input=lambda g: g,
     other=lambda g, input, other: -g * trunc(input / other),
 )
+remainder.op.variant = fmod.op.variant = _divided_name
 
 
 def _power(input, exponent): ...  # type: ignore[no-untyped-def]
@@ -242,7 +257,7 @@ sign = unary(
     "sign",
     lambda x: x.copy() if x.dtype == bool else prims.sign(x),
     "-1, 0 or 1 by the sign.",
-    lambda g: g * 0.0,
+    lambda g: _flat(g),
     check=refusing(
         "c",
         "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.",
@@ -253,7 +268,7 @@ sign = unary(
 
 def _sgn_vjp(g: Any, input: Any, result: Any) -> Any:
     if input.dtype not in _COMPLEX:
-        return g * 0.0
+        return _flat(g)
     size = abs(input)
     along = _real_part(conj(result) * g) * result
     return where(size == 0, 0.0, (g - along) / where(size == 0, 1.0, size))
@@ -272,7 +287,7 @@ for _name, _doc in {
         refusing("c", f"{_name} is not supported for complex inputs", NotImplementedError),
         lacking("b", f"{_name}_vml_cpu"),
     )
-    globals()[_name] = unary(_name, getattr(prims, _name), _doc, lambda g: g * 0.0, check=_check)
+    globals()[_name] = unary(_name, getattr(prims, _name), _doc, lambda g: _flat(g), check=_check)
 floor: Any
 ceil: Any
 trunc: Any
@@ -291,7 +306,7 @@ def round_(input, *, decimals: int = 0):  # type: ignore[no-untyped-def]
     return prims.round(input / scale) * scale
 
 
-round_.vjp(input=lambda g: g * 0.0)
+round_.vjp(input=lambda g: _flat(g))
 
 
 def abs_int(value: int) -> int:
@@ -489,7 +504,7 @@ def _real_angle(x: Any) -> Any:
 
 def _angle_vjp(g: Any, input: Any) -> Any:
     if input.dtype not in _COMPLEX:
-        return g * 0.0
+        return _flat(g)
     square_modulus = _real_part(input * conj(input))
     zero = square_modulus == 0
     return where(zero, 0.0, g * (input * 1j) / where(zero, 1.0, square_modulus))
@@ -656,7 +671,7 @@ copysign = binary(
     scalars=("other",),
     promote="float",
     input=lambda g, input, result: g * where(input == 0, 0.0, result / where(input == 0, 1.0, input)),
-    other=lambda g: g * 0.0,
+    other=lambda g: _flat(g),
     check=lacking("c", "copysign_cpu"),
 )
 nextafter = binary(
@@ -665,7 +680,7 @@ nextafter = binary(
     "The next float towards `other`.",
     scalars=(),
     input=lambda g: g,
-    other=lambda g: g * 0,
+    other=lambda g: _flat(g),
     check=lacking("ciub", "nextafter_cpu"),
 )
 gcd = binary("gcd", prims.gcd, "The greatest common divisor.", check=lacking("cfhb", "gcd_cpu"), scalars=())
@@ -737,7 +752,7 @@ def div(input, other, *, rounding_mode=None):  # type: ignore[no-untyped-def]
     method=False,
     out=False,
     check=_nonzero_divisor,
-    grad_name="DivBackward1",
+    grad_name="DivBackward2",
 )
 def _rounded_div(input, other, mode: str):  # type: ignore[no-untyped-def]
     """The quotient rounded down or towards zero, in the operands' own dtype."""
@@ -750,10 +765,10 @@ def _rounded_div(input, other, mode: str):  # type: ignore[no-untyped-def]
     return prims.trunc(prims.true_divide(input, other))
 
 
-_rounded_div.vjp(input=lambda g: g * 0.0, other=lambda g: g * 0.0)
+_rounded_div.vjp(input=lambda g: _flat(g), other=lambda g: _flat(g))
 
 
-@composite(inplace=True, method=True)
+@composite(inplace=True, method=True, grad_name="LdexpBackward0")
 def ldexp(input, other):  # type: ignore[no-untyped-def]
     """input * 2**other."""
     if not isinstance(input, (Tensor, np.ndarray)) or not isinstance(other, (Tensor, np.ndarray)):
@@ -761,14 +776,28 @@ def ldexp(input, other):  # type: ignore[no-untyped-def]
     return mul(input, pow(2.0, other))
 
 
-for _name, _function in {"neg": neg, "pos": positive, "abs": abs, "invert": bitwise_not}.items():
+@method
+def __invert__(self: Tensor) -> Tensor:
+    """The bits inverted, of integers and bools."""
+    if self.dtype.is_differentiable:
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return bitwise_not(self)  # type: ignore[no-any-return]
+
+
+@method
+def __delitem__(self: Tensor, index: Any) -> None:
+    """Raises TypeError: a tensor keeps its size."""
+    raise TypeError("Tensor does not support deleting items")
+
+
+for _name, _function in {"neg": neg, "pos": positive, "abs": abs}.items():
     setattr(Tensor, f"__{_name}__", _function.op.forms["method"])
 Tensor.__rdiv__ = true_divide.op.form("rdunder", "__rdiv__")  # type: ignore[attr-defined]
 Tensor.__div__ = true_divide.op.form("dunder", "__div__")  # type: ignore[attr-defined]
 operators(add, "add")
-operators(sub, "sub")
+operators(sub, "sub", reversed_name="RsubBackward1")
 operators(mul, "mul")
-operators(true_divide, "truediv")
+operators(true_divide, "truediv", reversed_name="MulBackward0")
 operators(floor_divide, "floordiv")
 operators(remainder, "mod")
 operators(pow, "pow")

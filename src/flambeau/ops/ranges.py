@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..autograd.graph import rename
 from ..device import check
-from ..dtypes import dtype
+from ..dtypes import c_name, dtype
 from ..tensor import Tensor
 from .arguments import is_int, is_number, misfits, type_name
-from .checks import c_name, lacking
+from .checks import lacking
 from .creation import _kind, creator, made
 from .dispatch import write_out
 
@@ -219,6 +220,8 @@ def complex_(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor
     exact = np.empty(made_of._array.shape, made_of._array.dtype)
     exact.real, exact.imag = real._array, imag._array
     made_of._array[...] = exact
+    if made_of._node is not None:
+        rename(made_of._node, "ComplexBackward0", settled=True)
     return made_of if out is None else write_out("complex", out, made_of)
 
 

@@ -86,7 +86,7 @@ AMAX_OUT = (
 )
 
 
-def _need_float(name: str, array: Any) -> None:
+def need_float(name: str, array: Any) -> None:
     if array.dtype.kind in "iub":
         kind = dtypes.scalar_name(dtypes.from_numpy_dtype(array.dtype))
         raise RuntimeError(
@@ -121,7 +121,7 @@ def mean(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None):
     """The mean of the elements, over all dimensions or over `dim`."""
     if dtype is not None:
         input = prims.cast(input, dtype.numpy)
-    _need_float("mean", input)
+    need_float("mean", input)
     return prims.mean(input, axes_of(dim, input.ndim) if dim is not None else None, keepdim)
 
 
@@ -511,7 +511,7 @@ def std(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *,
     return std_op(input, dim, correction, keepdim)
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="VarMeanBackward0")
 def var_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None):
     """The variance and the mean."""
     dim, correction = _split_moment(dim, unbiased, correction)
@@ -519,7 +519,7 @@ def var_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = Fals
     return var_op(input, dim, correction, keepdim), mean(input, dim, keepdim)
 
 
-@composite(method=False, out=False)
+@composite(method=False, out=False, grad_name="StdMeanBackward0")
 def std_mean(input, dim: Dims = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None):
     """The standard deviation and the mean."""
     dim, correction = _split_moment(dim, unbiased, correction)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flambeau import autograd
+from flambeau.autograd.graph import rename
 from flambeau.ops.activation import relu
 from flambeau.ops.declare import composite, op, table
 from flambeau.ops.join import cat, stack
@@ -193,7 +194,13 @@ def _sequence(cell: str, arguments: tuple[Any, ...]) -> tuple[Tensor, ...]:
     flat = input.reshape(steps * batch, input.shape[2])
     output, last = _network(cell, flat, (batch,) * steps, states, params, *settings)
     output = output.reshape(steps, batch, output.shape[1])
-    return output.transpose(0, 1) if batch_first else output, *last
+    if output._node is not None:
+        rename(output._node, "MkldnnRnnLayerBackward0" if cell == "lstm" else "StackBackward0", settled=True)
+    if batch_first:
+        output = output.transpose(0, 1)
+        if output._node is not None and cell != "lstm":
+            rename(output._node, "TransposeBackward1", settled=True)  # PyTorch transposes in place there
+    return output, *last
 
 
 def _declare_network(cell: str, doc: str) -> Callable[..., Any]:
@@ -255,8 +262,8 @@ def lstm_cell(
     return found[0], found[2]
 
 
-def _declare_cell(cell: str, name: str, doc: str) -> Callable[..., Any]:
-    @composite(name=name, method=False, out=False)
+def _declare_cell(cell: str, name: str, doc: str, last: str) -> Callable[..., Any]:
+    @composite(name=name, method=False, out=False, grad_name=f"{last}Backward0")
     def step(
         input,
         hx: Tensor,
@@ -271,6 +278,6 @@ def _declare_cell(cell: str, name: str, doc: str) -> Callable[..., Any]:
     return step
 
 
-gru_cell = _declare_cell("gru", "gru_cell", "One step of gated recurrent units.")
-rnn_tanh_cell = _declare_cell("rnn_tanh", "rnn_tanh_cell", "One step of an Elman network.")
-rnn_relu_cell = _declare_cell("rnn_relu", "rnn_relu_cell", "One step with ReLU.")
+gru_cell = _declare_cell("gru", "gru_cell", "One step of gated recurrent units.", "Add")
+rnn_tanh_cell = _declare_cell("rnn_tanh", "rnn_tanh_cell", "One step of an Elman network.", "Tanh")
+rnn_relu_cell = _declare_cell("rnn_relu", "rnn_relu_cell", "One step with ReLU.", "Relu")

@@ -10,6 +10,7 @@ import numpy as np
 from .. import return_types
 from ..dtypes import dtype as DType
 from ..prims import scan as arrays
+from ..prims.core import row_major
 from ..tensor import Array, Tensor, wrap_dim
 from .declare import alias, composite, op
 from .indexing import dtype_name, is_complex, placed, zeros_of
@@ -31,7 +32,7 @@ _INT64 = np.dtype(np.int64)
 @op(inplace=True)
 def cumsum(input, dim: int, *, dtype: DType | None = None):
     """The running sum along `dim`; integers become int64."""
-    return arrays.cumsum(input, wrap_dim(dim, input.ndim), _target(input, dtype))
+    return arrays.cumsum(row_major(input), wrap_dim(dim, input.ndim), _target(input, dtype))
 
 
 @op(name="_mirrored", method=False, out=False, linear=True)
@@ -53,7 +54,7 @@ cumsum.vjp(input=lambda g, dim: suffix_sum(g, dim))
 @op(inplace=True)
 def cumprod(input, dim: int, *, dtype: DType | None = None):
     """The running product along `dim`; integers become int64."""
-    return arrays.cumprod(input, wrap_dim(dim, input.ndim), _target(input, dtype))
+    return arrays.cumprod(row_major(input), wrap_dim(dim, input.ndim), _target(input, dtype))
 
 
 def _cumprod(g, input, dim, result):
@@ -90,7 +91,7 @@ def _extremum(name: str) -> Any:
     def running(input, dim: int):
         if input.dtype.kind == "c":
             raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{dtype_name(input)}'")
-        found = getattr(arrays, name)(input, wrap_dim(dim, input.ndim))
+        found = getattr(arrays, name)(row_major(input), wrap_dim(dim, input.ndim))
         return getattr(return_types, name)(*found)
 
     running.vjp(input=lambda g, input_shape, dim, result1: sums_at(g[0], dim, result1, input_shape))
@@ -106,7 +107,7 @@ def logcumsumexp(input, dim: int):
     """`log(cumsum(exp(input)))` along `dim`, without overflow."""
     if input.dtype.kind in "iub":
         raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{dtype_name(input)}'")
-    return arrays.logcumsumexp(input, wrap_dim(dim, input.ndim))
+    return arrays.logcumsumexp(row_major(input), wrap_dim(dim, input.ndim))
 
 
 def _logcumsumexp(g, input, dim, result):

@@ -115,8 +115,9 @@ def _scatter_input(g, dim, index, reduce, input_dtype):
 
 scatter.vjp(
     input=_scatter_input,
-    src=lambda g, dim, index: gather(g, dim, index),
+    src=lambda g, dim, index, src_shape: gather(g, dim, index),
 )
+scatter.op.variant = lambda given: "ScatterBackward0" if given["src_shape"] else "ScatterBackward1"
 gather.vjp(input=lambda g, input_shape, dim, index: sums_at(g, dim, index, input_shape))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from .. import storage
 from ..autograd import inplace
 from ..autograd.engine import sum_to
+from ..autograd.graph import AccumulateGrad, rename, target
 from ..dtypes import as_dtype, dtype, from_numpy_dtype, scalar_name
 from ..tensor import Array, Tensor, attach, method, wrap_dim
 from .declare import alias, composite, op
@@ -509,15 +510,26 @@ unfold_backward.vjp(grad_in=lambda g, dim, size, step: unfold_windows(g, dim, si
 # --- in place ---------------------------------------------------------------------------------------------
 
 
-def _inplace_view(name: str, function: Any) -> None:
+def _inplace_view(name: str, function: Any, numbers: str) -> None:
     """The in-place form of a view: the tensor itself takes the new shape."""
 
     def call(self: Tensor, *args: Any, **keywords: Any) -> Tensor:
-        found = function(self, *args, **keywords)
+        self._counter[0] += 1  # before the node notes the version
+        try:
+            found = function(self, *args, **keywords)
+            node = found._node
+            if node is not None:
+                inplace.check(self)
+        except BaseException:
+            self._counter[0] -= 1
+            raise
+        if node is not None:
+            shown = type(target(node)).__name__
+            rename(node, f"{shown[:-1]}{numbers[int(shown[-1])]}", settled=True)
+            self._node = node
         self._array = found._array
-        if found._node is not None:
-            inplace.check(self)
-            self._node = found._node
+        if isinstance(self._node, AccumulateGrad):
+            self._node.follow(self)
         return self
 
     call.__name__, call.__qualname__ = name, f"Tensor.{name}"
@@ -534,7 +546,8 @@ for _name, _function in {
     "swapdims_": transpose,
     "as_strided_": as_strided,
 }.items():
-    _inplace_view(_name, _function)
+    # PyTorch numbers the nodes of these forms after those of the views.
+    _inplace_view(_name, _function, "345" if _name == "squeeze_" else "1")
 
 
 @method

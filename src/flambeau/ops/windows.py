@@ -56,7 +56,7 @@ def _window(doc: str) -> Any:
 
 
 def _options(kind: Any, layout: Any) -> str:
-    from .checks import c_name
+    from ..dtypes import c_name
 
     named = f"{c_name(kind)}" if kind is not None else "float (default)"
     placed = "Sparse" if layout is sparse_coo else "Strided (default)"

@@ -56,7 +56,10 @@ def attend(
         empty = total == 0
         sums = np.where(empty, np.inf, np.log(total) + most)[..., 0]
         weights /= np.where(empty, 1, total)
-        return np.matmul(weights if noise is None else weights * noise, value), sums
+        result = np.matmul(weights if noise is None else weights * noise, value)
+        if result.ndim == 4:  # the heads of a position lie together, as in PyTorch, so that they can be viewed as one
+            result = np.ascontiguousarray(result.swapaxes(1, 2)).swapaxes(1, 2)
+        return result, sums
 
 
 def attend_back(

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .choice import pays
-from .core import threshold
+from .core import row_major, threshold
 from .pointwise import where
 from .scatter import combine_at, first_outside, into_flat, put_in_order, read_at, target, write_at
 
@@ -134,7 +134,9 @@ def _as_item(item: Any) -> Any:
     if not isinstance(item, np.ndarray):
         if hasattr(item, "__index__") and not isinstance(item, Sequence):
             return operator.index(item)
-        if not isinstance(item, (Sequence, np.generic)) or isinstance(item, str):
+        if isinstance(item, str):
+            raise TypeError("new(): invalid data type 'str'")
+        if not isinstance(item, (Sequence, np.generic)):
             raise IndexError(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables "
                 f"are valid indices (got {type(item).__name__})"
@@ -381,13 +383,19 @@ def _run_prim() -> Any:
     return run_prim
 
 
+def _rows(found: Array, out: Array | None) -> Array:
+    return row_major(found) if out is None else found  # type: ignore[no-any-return]
+
+
 def masked_fill(x: Array, mask: Array, value: Any, out: Array | None = None) -> Array:
     """`x` with `value` where `mask` (broadcast against `x`) is true. `out` may be `x`."""
     value = np.asarray(value).astype(x.dtype, copy=False)
+    if out is None:
+        x = row_major(x)
     if x.size >= threshold():
-        return where(mask, value, x, out=out)  # type: ignore[no-any-return]
+        return _rows(where(mask, value, x, out=out), out)
     if pays("mask", x.size) and (found := _run_prim()("where", (mask, value, x), {"out": out})) is not NotImplemented:
-        return found  # type: ignore[no-any-return]
+        return _rows(found, out)
     filled: Array = where(mask, value, x)
     if out is None:
         return filled

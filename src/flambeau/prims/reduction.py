@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.prims.core import Prim, declare, silently
+from flambeau.prims.core import Prim, declare, row_major, silently
 
 Axis = int | tuple[int, ...] | None
 
@@ -26,7 +26,8 @@ def NAME(x, axis=None, keepdims=False{default}):
         if x.size < large:
             result = numpy_NAME(x, {args})
             return result if result.__class__ is ndarray else asarray(result)
-        return on_large("NAME", (x, {args}))
+        result = on_large("NAME", (x, {args}))
+        return result if axis is None and not keepdims else row_major(result)
     return elsewhere("NAME", (x, {args}), {{}})
 """
     return declare(name, numpy, source)
@@ -41,8 +42,9 @@ def accumulate(ufunc: Any) -> Callable[..., Any]:
         x = np.asarray(x)
         kind = np.dtype(dtype) if dtype is not None else x.dtype
         if kind.itemsize == 2 and kind.kind not in "iu":
-            return np.asarray(reduce(x, axis, np.float32, None, keepdims)).astype(kind)
-        return reduce(x, axis, dtype, None, keepdims)
+            return np.asarray(reduce(x, axis, np.float32, None, keepdims)).astype(kind, order="C")
+        result = reduce(x, axis, dtype, None, keepdims)
+        return result if axis is None and not keepdims else row_major(result)
 
     return call
 
@@ -53,7 +55,8 @@ def plain(ufunc: Any) -> Callable[..., Any]:
 
     @silently
     def call(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        return reduce(x, axis, None, None, keepdims)
+        result = reduce(x, axis, None, None, keepdims)
+        return result if axis is None and not keepdims else row_major(result)
 
     return call
 
