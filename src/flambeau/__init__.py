@@ -39,8 +39,8 @@ from .tensor import Tensor as Tensor
 
 globals().update({each.name: each for each in dtypes.ALL})
 globals().update(dtypes.ALIASES)
-globals().update(ops.public())
 globals().update(legacy_types())
+del globals()["tensor"]  # the module; it is to be the function, which loads when it is first used
 nan, inf, pi, e = _math.nan, _math.inf, _math.pi, _math.e
 newaxis = None
 legacy_contiguous_format = contiguous_format
@@ -80,7 +80,9 @@ def is_nonzero(input: Tensor) -> _bool:
 
 def result_type(tensor1: _Any, tensor2: _Any) -> dtype:
     """The dtype of an operation on the two."""
-    return ops.dispatch.result_type((tensor1, tensor2))
+    from .ops.dispatch import result_type
+
+    return result_type((tensor1, tensor2))
 
 
 def set_default_device(device: _Any) -> None:
@@ -150,17 +152,18 @@ if not TYPE_CHECKING:  # to a type checker, what is not in the stubs is not ther
             found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
             globals()[name] = found
             return found
-        if not name.startswith("__"):
+        if name == "__all__":  # `import *` takes what is there
             _add_ops()
+        elif not name.startswith("__"):
+            _add_ops(ops.home(name))
             if name in globals():
                 return globals()[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _add_ops() -> None:
-    """Bring in the ops that load when they are first used."""
-    ops.load_all()
-    for name, function in ops.public().items():
+def _add_ops(home: str | None = None) -> None:
+    """Bring in the ops of a file, or all, which load when they are first used."""
+    for name, function in ops.public(home).items():
         globals().setdefault(name, function)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from . import device as devices
 from . import dtypes, storage
 from .dtypes import dtype
+from .late import promised
 
 Array = np.ndarray[Any, Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -534,14 +535,17 @@ def wrap_dim(dim: int, ndim: int) -> int:
 
 def method(function: Function) -> Function:
     """Attach `function` to Tensor under its own name."""
-    setattr(Tensor, function.__name__, function)
+    attach(**{function.__name__: function})
     return function
 
 
 def attach(**attributes: Any) -> None:
     """Attach attributes to Tensor, for layers above this one."""
     for name, value in attributes.items():
-        setattr(Tensor, name, value)
+        if name in promised:
+            promised[name].value = value  # it is put there when it is first used
+        else:
+            setattr(Tensor, name, value)
 
 
 # --- the legacy constructors ------------------------------------------------------------------------

@@ -14,10 +14,10 @@ import numpy as np
 from .. import dtypes, prims
 from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import freed_error, next_seq, version_error
-from ..autograd.modes import state, watch_plain_classes
+from ..autograd.modes import state
 from ..autograd.saved import note_trace, pack_saved
-from ..tensor import Tensor, new, wrap_view
-from . import dispatch, hot, memory, rules
+from ..tensor import Tensor, new, wrap, wrap_view
+from . import convert, creation, dispatch, hot, memory, rules
 from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 from .nodes import declare_node, saves, tensor_params, write_rules
@@ -33,6 +33,8 @@ namespace.update(
     set_errstate=set_errstate,
     reset_errstate=reset_errstate,
     quiet=quiet,
+    convert=convert.convert,
+    tensor_of=lambda data: wrap(creation.array_of(data)),
     call=dispatch.call,
     call_dunder=dispatch.call_dunder,
     call_inplace=dispatch.call_inplace,
@@ -58,7 +60,6 @@ namespace.update(
     pack_saved=pack_saved,
     note_trace=note_trace,
 )
-watch_plain_classes(namespace, Tensor=Tensor, Parameter=Tensor)
 
 
 def compile_form(op: Op, kind: str) -> None:

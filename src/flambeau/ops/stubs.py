@@ -19,7 +19,7 @@ import flambeau
 from flambeau import return_types
 from flambeau.tensor import Tensor, legacy_types
 
-from . import public, table
+from . import public, record, table
 from .declare import OPTIONAL, TENSOR, TENSORS, Op, Param
 
 FOLDER = Path(flambeau.__file__).parent / "_stubs"
@@ -316,6 +316,7 @@ def files() -> dict[str, str]:
 
 def write() -> None:
     """Write the stubs into the package."""
+    record.FILE.write_text(record.text())
     FOLDER.mkdir(exist_ok=True)
     for name, text in files().items():
         (FOLDER / name).write_text(text)
