@@ -68,12 +68,12 @@ def test_a_name_loads_its_file_and_not_the_others(python):
 LATE = """
 import inspect, pickle, pydoc, threading
 import flambeau as torch
-from flambeau.late import Late
+from flambeau._late import Late
 
 def waiting():
     return {name for name, found in vars(torch.Tensor).items() if isinstance(found, Late)}
 
-assert {"__add__", "sort", "T", "real", "__getitem__", "uniform_"} <= waiting() <= set(dir(torch.Tensor))
+assert {"__add__", "sort", "T", "real", "__getitem__", "uniform_", "backward"} <= waiting() <= set(dir(torch.Tensor))
 """
 EXPECTED = {
     "operators find their function": """
@@ -144,7 +144,8 @@ assert not waiting()
 """,
     "nothing is left when all is loaded": """
 torch.ops.load_all()
-assert not waiting() and torch.ops.scatter is torch.scatter and torch.ops.matmul is torch.matmul
+assert waiting() == {"backward"} and callable(torch.Tensor.backward) and not waiting()
+assert all(getattr(torch.ops, name) is op.function for name, op in torch.ops.table.items())
 """,
     "an op is the op although its file is called the same": """
 import flambeau.ops.scatter, flambeau.ops.embedding
@@ -152,8 +153,13 @@ assert torch.ops.scatter is torch.scatter and callable(torch.ops.embedding) and 
 """,
     "import * takes them": """
 names = {}
-exec("from flambeau import *", names)
+exec("from flambeau import *; from flambeau.autograd import *", names)
+assert names["Function"] is torch.autograd.Function and names["backward"] is torch.autograd.backward
 assert names["randn"] is torch.randn and names["conv2d"] is torch.conv2d and "math" not in names
+""",
+    "modules are attributes without an import": """
+assert torch.autograd.function.once_differentiable and torch.autograd.passes.grad is torch.autograd.grad
+assert torch.prims.add and torch.kernels.fused and torch.ops.declare.table is torch.ops.table
 """,
     "an unknown name is an AttributeError": """
 for holder in (torch, torch.Tensor, torch.ones(1), torch.ops):

@@ -114,6 +114,8 @@ _LAZY_MODULES = frozenset(
         *("testing", "torch_version", "types", "utils", "version", "xpu", "_C", "_utils"),
     }
 )
+_PARTS = frozenset({"fusion", "generator", "kernels", "prims"})
+"""Modules of this package's own, which PyTorch does not have."""
 _LAZY_NAMES = {
     **dict.fromkeys(
         ("default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"), "random"
@@ -146,7 +148,7 @@ if not TYPE_CHECKING:  # to a type checker, what is not in the stubs is not ther
 
     def __getattr__(name: str) -> _Any:
         """Modules, and functions of modules, that load when they are first used."""
-        if name in _LAZY_MODULES:
+        if name in _LAZY_MODULES or name in _PARTS:
             return _import_module(f"{__name__}.{name}")
         if name in _LAZY_NAMES:
             found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)

@@ -16,8 +16,8 @@ import numpy as np
 
 from . import device as devices
 from . import dtypes, storage
+from ._late import promised
 from .dtypes import dtype
-from .late import promised
 
 Array = np.ndarray[Any, Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -543,7 +543,7 @@ def attach(**attributes: Any) -> None:
     """Attach attributes to Tensor, for layers above this one."""
     for name, value in attributes.items():
         if name in promised:
-            promised[name].value = value  # it is put there when it is first used
+            promised[name].value = value  # `_late` puts it there, when it is first used
         else:
             setattr(Tensor, name, value)
 

@@ -9,35 +9,23 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from ..late import Late, LateProperty, promised
-from ..tensor import Tensor
+from .. import _late
+from ..tensor import Tensor as _Tensor
 from . import homes
 
-
-def _read(text: str) -> dict[str, str]:
-    """The file of each name, from a text of `file: name name ...`."""
-    found, home = {}, ""
-    for word in text.split():
-        if word[-1] == ":":
-            home = word[:-1]
-        else:
-            found[word] = home
-    return found
+_functions: dict[str, str] = {}
+"""The file of each function."""
+for _home, _names in homes.FUNCTIONS.items():
+    _functions.update(dict.fromkeys(_names.split(), _home))
+for _home, _names in homes.METHODS.items():
+    _late.promise(_Tensor, _names.split(), f"{__name__}.{_home}")
+for _home, _names in homes.PROPERTIES.items():
+    _late.promise(_Tensor, _names.split(), f"{__name__}.{_home}", _late.LateProperty)
 
 
 def load(home: str) -> None:
     """Import a file of the package, and put on Tensor what it declares for it."""
-    import_module(f"{__name__}.{home}")
-    for name, late in promised.items():
-        if late.home == home and vars(Tensor).get(name) is late and hasattr(late, "value"):
-            setattr(Tensor, name, late.value)
-
-
-_functions = _read(homes.FUNCTIONS)
-for _text, _kind in (homes.METHODS, Late), (homes.PROPERTIES, LateProperty):
-    for _name, _home in _read(_text).items():
-        promised[_name] = _late = _kind(_name, _home, load)
-        setattr(Tensor, _name, _late)
+    _late.fulfil(f"{__name__}.{home}")
 
 
 def files() -> list[str]:
@@ -51,7 +39,8 @@ def load_all() -> None:
     """Import every file."""
     if "table" not in globals():
         for name in files():
-            load(name)
+            import_module(f"{__name__}.{name}")
+        _late.put()
         from .declare import table
 
         globals()["table"] = table

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..late import promised
+from .._late import promised
 from ..tensor import Tensor
 from . import declare, files
 
@@ -71,11 +71,12 @@ def main() -> None:
     """Print the text of `homes`."""
     text = '"""Which file declares what. Written by `python -m flambeau.ops --stubs`; not to be edited."""\n'
     for kind, names in homes().items():
-        text += f'\n{kind} = """\n'
+        text += f"\n{kind} = {{\n"
         for home in sorted(set(names.values())):
-            line = " ".join([f"{home}:", *sorted(name for name in names if names[name] == home)])
-            text += textwrap.fill(line, 118, subsequent_indent="    ", break_on_hyphens=False) + "\n"
-        text += '"""\n'
+            listed = " ".join(sorted(name for name in names if names[name] == home))
+            lines = textwrap.fill(listed, 118, initial_indent=" " * 8, subsequent_indent=" " * 8)
+            text += f'    "{home}": """\n{lines}\n    """,\n'
+        text += "}\n"
     sys.stdout.write(text)
 
 

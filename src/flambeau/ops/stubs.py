@@ -269,6 +269,8 @@ def methods() -> str:
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             own |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    for name in [*vars(Tensor)]:
+        getattr(Tensor, name, None)  # what waits for its first use
     lines = []
     for name, found in sorted(vars(Tensor).items()):
         if name in own or name in ("__doc__", "__module__", "__slots__", "__dict__", "__weakref__"):
