@@ -16,7 +16,7 @@ LAYERS = [
     # prims.core is the dispatch rule, which the kernels' tracer signs up with
     {"kernels", "prims.core"},
     {"prims"},
-    {"tensor", "dtypes", "device", "storage", "printing", "generator", "return_types"}
+    {"tensor", "_late", "dtypes", "device", "storage", "printing", "generator", "return_types"}
     | {"version", "torch_version", "utils.hooks", "_stubs"},
     {"autograd"},
     {"ops"},

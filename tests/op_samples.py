@@ -82,7 +82,6 @@ CALLS = {
         (lambda x: x[ROWS, :2], (2, 3)),
         (lambda x: x[MASK], (2, 3)),
     ],
-    "broadcast": [(lambda x: fb.ops.indexing.broadcast(x, (4, 2, 3)), (1, 3))],
     "index_put": [
         (lambda x, y: x.index_put((ints(0, 1, 1),), y, accumulate=True), (2, 3), (1, 3)),
         (lambda x, y: x.index_put((ints(1),), y), (2, 3), (3,)),

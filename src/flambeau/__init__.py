@@ -39,8 +39,8 @@ from .tensor import Tensor as Tensor
 
 globals().update({each.name: each for each in dtypes.ALL})
 globals().update(dtypes.ALIASES)
-globals().update(ops.public())
 globals().update(legacy_types())
+del globals()["tensor"]  # the module; it is to be the function, which loads when it is first used
 nan, inf, pi, e = _math.nan, _math.inf, _math.pi, _math.e
 newaxis = None
 legacy_contiguous_format = contiguous_format
@@ -80,7 +80,9 @@ def is_nonzero(input: Tensor) -> _bool:
 
 def result_type(tensor1: _Any, tensor2: _Any) -> dtype:
     """The dtype of an operation on the two."""
-    return ops.dispatch.result_type((tensor1, tensor2))
+    from .ops.dispatch import result_type
+
+    return result_type((tensor1, tensor2))
 
 
 def set_default_device(device: _Any) -> None:
@@ -112,6 +114,8 @@ _LAZY_MODULES = frozenset(
         *("testing", "torch_version", "types", "utils", "version", "xpu", "_C", "_utils"),
     }
 )
+_PARTS = frozenset({"fusion", "generator", "kernels", "prims"})
+"""Modules of this package's own, which PyTorch does not have."""
 _LAZY_NAMES = {
     **dict.fromkeys(
         ("default_generator", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"), "random"
@@ -144,23 +148,24 @@ if not TYPE_CHECKING:  # to a type checker, what is not in the stubs is not ther
 
     def __getattr__(name: str) -> _Any:
         """Modules, and functions of modules, that load when they are first used."""
-        if name in _LAZY_MODULES:
+        if name in _LAZY_MODULES or name in _PARTS:
             return _import_module(f"{__name__}.{name}")
         if name in _LAZY_NAMES:
             found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
             globals()[name] = found
             return found
-        if not name.startswith("__"):
+        if name == "__all__":  # `import *` takes what is there
             _add_ops()
+        elif not name.startswith("__"):
+            _add_ops(ops.home(name))
             if name in globals():
                 return globals()[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _add_ops() -> None:
-    """Bring in the ops that load when they are first used."""
-    ops.load_all()
-    for name, function in ops.public().items():
+def _add_ops(home: str | None = None) -> None:
+    """Bring in the ops of a file, or all, which load when they are first used."""
+    for name, function in ops.public(home).items():
         globals().setdefault(name, function)
 
 

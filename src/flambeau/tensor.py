@@ -16,6 +16,7 @@ import numpy as np
 
 from . import device as devices
 from . import dtypes, storage
+from ._late import promised
 from .dtypes import dtype
 
 Array = np.ndarray[Any, Any]
@@ -536,14 +537,17 @@ def wrap_dim(dim: int, ndim: int) -> int:
 
 def method(function: Function) -> Function:
     """Attach `function` to Tensor under its own name."""
-    setattr(Tensor, function.__name__, function)
+    attach(**{function.__name__: function})
     return function
 
 
 def attach(**attributes: Any) -> None:
     """Attach attributes to Tensor, for layers above this one."""
     for name, value in attributes.items():
-        setattr(Tensor, name, value)
+        if name in promised:
+            promised[name].value = value  # `_late` puts it there, when it is first used
+        else:
+            setattr(Tensor, name, value)
 
 
 # --- the legacy constructors ------------------------------------------------------------------------

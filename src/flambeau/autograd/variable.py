@@ -9,11 +9,8 @@ from typing import Any
 
 from .. import dtypes
 from ..tensor import Tensor, attach, method, new
-from . import passes
-from .engine import Task
 from .graph import AccumulateGrad, Node, handle, index, target
 from .modes import state
-from .passes import ONES
 
 
 def _requires_grad(self: Tensor) -> bool:
@@ -198,27 +195,3 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> Any:
     if node.post_accumulate is None:
         node.post_accumulate = OrderedDict()
     return handle(node.post_accumulate, hook)
-
-
-@method
-def backward(
-    self: Tensor,
-    gradient: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    inputs: Any = None,
-) -> None:
-    """Accumulate the gradient of this tensor into the leaves' `.grad` (see `autograd.backward`)."""
-    array = self._array
-    if (
-        gradient is None
-        and inputs is None
-        and not create_graph
-        and array.shape == ()
-        and self._node is not None
-        and array.dtype in ONES
-    ):
-        # A loss: nothing to check.
-        Task(False, bool(retain_graph)).run((self._node,), (ONES[array.dtype],))
-        return
-    passes.backward(self, gradient, retain_graph, create_graph, inputs=inputs)

@@ -1,82 +1,112 @@
 """Every differentiable operation, declared once, by family.
 
-`table` has all declarations; `python -m flambeau.ops` prints it. An op is also an attribute of this package.
+`table` has all declarations; `python -m flambeau.ops` prints it. An op is also an attribute of this package. A file is
+imported when something that it declares is first used: `homes`, which is generated, says what that is.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from . import declare, dispatch, codegen  # isort: skip
-from .declare import Op, aliases
+from .. import _late
+from ..tensor import Tensor as _Tensor
+from . import homes
 
-FAMILIES = (
-    *(
-        "pointwise",
-        "convert",
-        "creation",
-        "ranges",
-        "shape",
-        "indexing",
-        "scan",
-        "scatter",
-        "join",
-        "reduction",
-        "matmul",
-    ),
-    *("arithmetic", "activation", "sorting", "random", "random_creation", "random_draws"),
-    *("linalg", "spectral", "matrix_functions", "gradient", "stft", "special", "copies", "statistics"),
-)
-LATER = (
-    *("attention", "channel_norm", "conv", "ctc", "distance", "einsum", "embedding", "fft", "folding", "foreach"),
-    *("grid", "loss"),
-    *("lowrank", "normalization", "padding", "pooling", "pooling_adaptive", "random_dropout", "resample", "rnn"),
-    *("segment", "weights", "windows"),
-)
-"""Families without methods of Tensor: they are imported when a name is asked for that is not there yet."""
+_functions: dict[str, str] = {}
+"""The file of each function."""
+for _home, _names in homes.FUNCTIONS.items():
+    _functions.update(dict.fromkeys(_names.split(), _home))
+for _home, _names in homes.METHODS.items():
+    _late.promise(_Tensor, _names.split(), f"{__name__}.{_home}")
+for _home, _names in homes.PROPERTIES.items():
+    _late.promise(_Tensor, _names.split(), f"{__name__}.{_home}", _late.LateProperty)
 
 
-def _load(families: tuple[str, ...]) -> None:
-    for name in families:
-        import_module(f"{__name__}.{name}")
-    for name in families:
-        if name in declare.table:  # `ops.dropout` is the op, not the module that declares it
-            globals()[name] = declare.table[name].function
+def load(home: str) -> None:
+    """Import a file of the package, and put on Tensor what it declares for it."""
+    _late.fulfil(f"{__name__}.{home}")
 
 
-_load(FAMILIES)
+def files() -> list[str]:
+    """The files that declare ops, and those that these are made with."""
+    from pkgutil import iter_modules
+
+    return [each.name for each in iter_modules(__path__) if each.name not in ("__main__", "record", "stubs")]
 
 
 def load_all() -> None:
-    """Import every family."""
+    """Import every file."""
     if "table" not in globals():
-        _load(LATER)
-        globals()["table"] = declare.table
+        for name in files():
+            import_module(f"{__name__}.{name}")
+        _late.put()
+        from .declare import table
+
+        globals()["table"] = table
 
 
-def public() -> dict[str, object]:
-    """The functions of the top-level namespace, by name."""
-    from .creation import functions
+def home(name: str) -> str | None:
+    """The file that declares the function of that name, or whose in-place form it is."""
+    return _functions.get(name) or (_functions.get(name[:-1]) if name.endswith("_") else None)
 
-    found: dict[str, object] = {}
-    for name, op in declare.table.items():
+
+def public(home: str | None = None) -> dict[str, Any]:
+    """The functions of the top-level namespace that are declared in a file, or in all, by name."""
+    if home is None:
+        load_all()
+    else:
+        load(home)
+    from .declare import aliases, functions, table
+
+    def here(names: dict[str, Any]) -> dict[str, Any]:
+        return names if home is None else {name: each for name, each in names.items() if _functions.get(name) == home}
+
+    found: dict[str, Any] = {}
+    for name, op in here(table).items():
         if op.module == "flambeau" and not name.startswith("_"):
             found[name] = op.function
             if "inplace" in op.forms:
                 found[f"{name}_"] = op.forms["inplace"]
-    return {**found, **aliases, **functions}
+    return {**found, **here(aliases), **here(functions)}
+
+
+class _Package(ModuleType):
+    """The package, of which `scatter` is the op also when the file that declares it is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and name in _functions:
+            from .declare import table
+
+            value = table[name].function if name in table else value
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
     """An op (or the in-place form of one) by its name; `table`."""
-    for load in (None, load_all):
-        if load is not None:
-            load()
-        if name in globals():
-            return globals()[name]
-        if name in declare.table:
-            return declare.table[name].function
-        if name.endswith("_") and name[:-1] in declare.table and "inplace" in declare.table[name[:-1]].forms:
-            return declare.table[name[:-1]].forms["inplace"]
-        if name in aliases:
-            return aliases[name]
+    if name.startswith("__"):
+        raise AttributeError(f"module 'flambeau.ops' has no op {name!r}")
+    where = home(name)
+    if where is None and name != "table":
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError:
+            pass
+    if where is None:
+        load_all()
+    else:
+        load(where)
+    if name in globals():
+        return globals()[name]
+    from .declare import aliases, table
+
+    if name in table:
+        return table[name].function
+    if name.endswith("_") and name[:-1] in table and "inplace" in table[name[:-1]].forms:
+        return table[name[:-1]].forms["inplace"]
+    if name in aliases:
+        return aliases[name]
     raise AttributeError(f"module 'flambeau.ops' has no op {name!r}")

@@ -227,21 +227,6 @@ nan_to_num.vjp(
 )
 
 
-@op(promote="float", inplace=True)
-def logit(input, eps: Any = None):
-    """log(x / (1 - x)); with `eps`, of x kept between eps and 1 - eps."""
-    x = input if eps is None else prims.minimum(prims.maximum(input, eps), 1 - eps)
-    return prims.log(prims.true_divide(x, prims.sub(1, x)))
-
-
-def _logit_vjp(g: Any, input: Any, eps: Any) -> Any:
-    inside = (input >= 0) & (input <= 1) if eps is None else (input >= eps) & (input <= 1 - eps)
-    return where(inside, g / (input * (1 - input)), 0.0 if eps is not None else float("nan"))
-
-
-logit.vjp(input=_logit_vjp)
-
-
 @composite(method=False, out=False, grad_name="RsubBackward1")
 def rsub(input, other: Any, alpha: Any = 1):
     """other - alpha * input."""
@@ -299,9 +284,3 @@ def frexp(input):
 
 
 frexp.vjp(input=lambda g, result1: g[0] / 2.0**result1)
-
-
-@method
-def dist(self: Tensor, other: Tensor, p: float = 2) -> Tensor:
-    """The `p`-norm of the difference."""
-    return (self - other).norm(p)  # type: ignore[operator]

@@ -9,7 +9,8 @@ import numpy as np
 
 from flambeau import autograd
 from flambeau.dtypes import bool_, float32
-from flambeau.ops.declare import composite, op, table
+from flambeau.ops.activation import softmax
+from flambeau.ops.declare import composite, op
 from flambeau.ops.matmul import matmul
 from flambeau.ops.pointwise import where
 from flambeau.ops.random_dropout import noise
@@ -46,7 +47,7 @@ def _written_out(query: Any, key: Any, value: Any, mask: Any, noise: Any, factor
     if mask is not None:
         scores = scores + mask
     unseen = (scores == -math.inf).all(-1, True)
-    weights = where(unseen, 0.0, table["softmax"].function(where(unseen, 0.0, scores), -1))
+    weights = where(unseen, 0.0, softmax(where(unseen, 0.0, scores), -1))
     return matmul(weights if noise is None else weights * noise, value)
 
 

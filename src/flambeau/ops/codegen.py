@@ -14,10 +14,11 @@ import numpy as np
 from .. import dtypes, prims
 from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import freed_error, named_like, next_seq, version_error
-from ..autograd.modes import state, watch_plain_classes
+from ..autograd.modes import state
 from ..autograd.saved import note_trace, pack_saved
-from ..tensor import Tensor, new, wrap_view
-from . import dispatch, hot, memory, rules
+from ..kernels.lock import lock
+from ..tensor import Tensor, new, wrap, wrap_view
+from . import convert, creation, dispatch, hot, memory, rules
 from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 from .nodes import declare_node, saves, tensor_params, write_rules
@@ -33,6 +34,8 @@ namespace.update(
     set_errstate=set_errstate,
     reset_errstate=reset_errstate,
     quiet=quiet,
+    convert=convert.convert,
+    tensor_of=lambda data: wrap(creation.array_of(data)),
     call=dispatch.call,
     call_dunder=dispatch.call_dunder,
     call_inplace=dispatch.call_inplace,
@@ -58,13 +61,16 @@ namespace.update(
     pack_saved=pack_saved,
     note_trace=note_trace,
 )
-watch_plain_classes(namespace, Tensor=Tensor, Parameter=Tensor)
 
 
 def compile_form(op: Op, kind: str) -> None:
     """Write one form's code and move it into the stub that users hold."""
-    if kind in op.sources:
-        return
+    with lock:
+        if kind not in op.sources:
+            _compile_form(op, kind)
+
+
+def _compile_form(op: Op, kind: str) -> None:
     declare_node(op)
     source = _composite_source(op, kind) if op.family == "composite" else _form_source(op, kind)
     op.sources[kind] = source
@@ -75,8 +81,13 @@ def compile_form(op: Op, kind: str) -> None:
     namespace[f"_{op.name}_body"] = op.body
     exec(compile(source, filename, "exec"), namespace)
     made = namespace.pop(f"_{op.name}_{kind}")
+    # Another thread may call the stub between any two of these lines: each default is there before the code that asks.
+    stub.__defaults__, stub.__kwdefaults__ = (
+        made.__defaults__,
+        {**(stub.__kwdefaults__ or {}), **(made.__kwdefaults__ or {})},
+    )
     stub.__code__ = made.__code__.replace(co_name=stub.__name__, co_qualname=stub.__qualname__)
-    stub.__defaults__, stub.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
+    stub.__kwdefaults__ = made.__kwdefaults__
     stub.__annotations__ = {param.name: param.annotation for param in op.params if param.annotation}
 
 
@@ -237,12 +248,13 @@ def rewrite(op: Op) -> None:
     """Write the forms and rules of `op` that are in use anew, now that there are tables."""
     if not hot.suits(op):
         return
-    kinds = [kind for kind in op.sources if kind != "rules"]
-    op.sources.clear()
-    if op.node is not None:
-        write_rules(op)
-    for kind in kinds:
-        compile_form(op, kind)
+    with lock:
+        kinds = [kind for kind in op.sources if kind != "rules"]
+        op.sources.clear()
+        if op.node is not None:
+            write_rules(op)
+        for kind in kinds:
+            compile_form(op, kind)
 
 
 def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, named_out: bool = False) -> list[str]:

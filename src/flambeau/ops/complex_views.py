@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import from_numpy_dtype, scalar_name
-from ..tensor import Tensor
+from ..tensor import Tensor, attach
 from .declare import composite
 from .declare import view as view_op
 
@@ -87,4 +87,4 @@ def _part(function: Any) -> Any:
     return property(lambda self: function(self), put, doc=function.__doc__)
 
 
-Tensor.real, Tensor.imag = _part(real), _part(imag)  # type: ignore[attr-defined]
+attach(real=_part(real), imag=_part(imag))

@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
 from .. import dtypes
 from ..autograd import inplace
 from ..autograd.engine import sum_to
 from ..autograd.graph import Node, next_seq, rename
 from ..autograd.modes import state
+from ..device import check as check_device
+from ..device import device as Device
 from ..dtypes import dtype
 from ..tensor import (
     Tensor,
+    attach,
     channels_last,
     channels_last_3d,
     contiguous_format,
@@ -83,9 +85,6 @@ def convert(tensor: Tensor, kind: dtype) -> Tensor:
     return convert_copy(tensor, kind, None)
 
 
-namespace["convert"] = convert
-
-
 @composite(out=False)
 def contiguous(input, memory_format: Any = contiguous_format):  # type: ignore[no-untyped-def]
     """The tensor itself if it lies so in memory, else a copy that does."""
@@ -107,7 +106,7 @@ def parse_to(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
         other = rest.pop(0)
     elif rest and isinstance(rest[0], (dtype, type)):
         kind = rest.pop(0)
-    elif rest and (rest[0] is None or isinstance(rest[0], (str, int, devices.device))):
+    elif rest and (rest[0] is None or isinstance(rest[0], (str, int, Device))):
         where = rest.pop(0)
         if rest and (isinstance(rest[0], (dtype, type)) or rest[0] is None):
             kind = rest.pop(0)
@@ -140,7 +139,7 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
         return override(Tensor.to, answering, (self, *args), options)  # type: ignore[attr-defined]
     where, kind, _, copy, format = parse_to(args, dict(options))
     if where is not None:
-        devices.check(where)
+        check_device(where)
     kind = kind or self.dtype
     if (
         not copy
@@ -157,7 +156,7 @@ def _short_form(name: str, kind: dtype) -> None:
 
     cast.__name__, cast.__qualname__ = name, f"Tensor.{name}"
     cast.__doc__ = f"The tensor in {kind}."
-    setattr(Tensor, name, cast)
+    attach(**{name: cast})
 
 
 for _name, _kind in {
@@ -192,7 +191,7 @@ def cpu(self: Tensor, memory_format: Any = preserve_format) -> Tensor:
 @method
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
     """Raises: this build computes on the CPU."""
-    return self.to(devices.check("cuda"))  # type: ignore[attr-defined]
+    return self.to(check_device("cuda"))  # type: ignore[attr-defined]
 
 
 # --- writes -------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, method, retyped, wrap_dim
+from ..tensor import Tensor, attach, method, retyped, wrap_dim
 from .complex_views import view_as_complex, view_as_real
 from .convert import clone
-from .creation import creator, functions
-from .declare import composite, op
+from .creation import creator
+from .declare import composite, functions, op
 from .parts import bounds_of, chunk, diagonal, narrow, select, slice_view, split, split_view, split_with_sizes, unbind
 from .shape import as_strided, expand_to, permute, squeeze, t, transpose, unfold_windows, unsqueeze
 
@@ -77,7 +77,7 @@ def _narrow_copy(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
 
 
 _copying("narrow_copy", _narrow_copy)
-Tensor.narrow_copy = functions["narrow_copy"]  # type: ignore[attr-defined]
+attach(narrow_copy=functions["narrow_copy"])
 
 
 @op(method=False, out=False, linear=True, quiet=False, name="_unsafe_split", grad_name="UnsafeSplitBackward0")
@@ -120,7 +120,7 @@ def resolve_neg(input: Tensor) -> Tensor:
     return input
 
 
-Tensor.resolve_conj, Tensor.resolve_neg = resolve_conj, resolve_neg  # type: ignore[attr-defined]
+attach(resolve_conj=resolve_conj, resolve_neg=resolve_neg)
 
 
 @method

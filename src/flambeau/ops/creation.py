@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import device as devices
 from .. import dtypes
 from ..autograd.graph import AccumulateGrad
+from ..device import check as check_device
 from ..dtypes import dtype
 from ..kernels import pool
 from ..storage import UntypedStorage
 from ..tensor import (
     Tensor,
+    attach,
     channels_last,
     from_numpy,
     method,
@@ -22,10 +23,8 @@ from ..tensor import (
     wrap,
 )
 from .convert import copied
-from .declare import namespace
+from .declare import functions
 from .dispatch import NUMBERS, override, overrides, write_out
-
-functions: dict[str, Any] = {}
 
 
 def creator(function: Any) -> Any:
@@ -197,7 +196,7 @@ def tensor(
     Raises ValueError for ragged sequences, RuntimeError for data that are no numbers.
     """
     if device is not None:
-        devices.check(device)
+        check_device(device)
     if isinstance(data, Tensor):
         import warnings
 
@@ -210,14 +209,11 @@ def tensor(
     return made(array_of(data, dtype and _kind(dtype, None, "tensor")), requires_grad)
 
 
-namespace["tensor_of"] = lambda data: wrap(array_of(data))
-
-
 @creator
 def as_tensor(data: Any, dtype: dtype | None = None, device: Any = None) -> Tensor:
     """`data` as a tensor, without a copy where its memory can be shared."""
     if device is not None:
-        devices.check(device)
+        check_device(device)
     if dtype is not None:
         dtype = dtypes.as_dtype(dtype, "as_tensor")
     if isinstance(data, Tensor):
@@ -239,7 +235,7 @@ def asarray(
 ) -> Tensor:
     """`obj` as a tensor; `copy` forces (True) or forbids (False) a copy."""
     if device is not None:
-        devices.check(device)
+        check_device(device)
     if dtype is not None:
         dtype = dtypes.as_dtype(dtype, "asarray")
     if isinstance(obj, UntypedStorage):
@@ -337,7 +333,7 @@ def _filled(name: str, make: Any, doc: str) -> None:
             if keywords:
                 raise TypeError(f"{name}() received an invalid keyword argument: {next(iter(keywords))!r}")
         if device is not None:
-            devices.check(device)
+            check_device(device)
         shape = size_of(size, name)
         if out is not None:
             return write_out(name, out, make(shape, out._array.dtype))
@@ -362,7 +358,7 @@ def _filled(name: str, make: Any, doc: str) -> None:
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
         if device is not None:
-            devices.check(device)
+            check_device(device)
         array = _empty_like(input._array, _kind(dtype, input.dtype, f"{name}_like").numpy, memory_format)
         if make is not pool.empty:
             array[...] = make((), array.dtype)
@@ -380,7 +376,7 @@ def _filled(name: str, make: Any, doc: str) -> None:
     ) -> Tensor:
         size = (*size, keywords["size"]) if "size" in keywords else size
         if device is not None:
-            devices.check(device)
+            check_device(device)
         function = f"new_{name}"
         return made(make(size_of(size, function), _kind(dtype, self.dtype, function).numpy), requires_grad)
 
@@ -392,7 +388,7 @@ def _filled(name: str, make: Any, doc: str) -> None:
         function.__name__ = function.__qualname__ = its_name
         function.__doc__ = its_doc
         if function is new:
-            setattr(Tensor, its_name, function)
+            attach(**{its_name: function})
         else:
             creator(function)
 
@@ -434,7 +430,7 @@ def full(
 ) -> Tensor:
     """A tensor of shape `size` filled with `fill_value`, whose type gives the dtype."""
     if device is not None:
-        devices.check(device)
+        check_device(device)
     fill_value = _fill_value(fill_value, "full")
     shape = size_of((size,), "full")
     kind = _kind(dtype, dtypes.default_of(type(fill_value)), "full")
@@ -460,7 +456,7 @@ def full_like(
     if answering:
         return override(full_like, answering, (input, fill_value), {"dtype": dtype} if dtype else {})
     if device is not None:
-        devices.check(device)
+        check_device(device)
     array = _empty_like(input._array, _kind(dtype, input.dtype, "full_like").numpy, memory_format)
     array[...] = _fill_value(fill_value, "full_like")
     return made(array, requires_grad)
@@ -498,7 +494,7 @@ def new_tensor(
 ) -> Tensor:
     """`data` as a new tensor of this one's dtype."""
     if device is not None:
-        devices.check(device)
+        check_device(device)
     return made(array_of(data, _kind(dtype, self.dtype, "new_tensor")), requires_grad)
 
 
@@ -523,7 +519,7 @@ def empty_strided(
 ) -> Tensor:
     """An uninitialized tensor with the given shape and strides (in elements)."""
     if device is not None:
-        devices.check(device)
+        check_device(device)
     if len(size) != len(stride):
         raise RuntimeError(
             f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})"
@@ -548,7 +544,7 @@ def empty_permuted(
 ) -> Tensor:
     """An uninitialized dense tensor whose dimensions lie in memory in the order `physical_layout`."""
     if device is not None:
-        devices.check(device)
+        check_device(device)
     ndim = len(size)
     if len(physical_layout) != ndim:
         raise RuntimeError(
@@ -587,7 +583,7 @@ def eye(
 ) -> Tensor:
     """The n x m matrix with ones on its diagonal."""
     if device is not None:
-        devices.check(device)
+        check_device(device)
     for name, value in (("n", n), ("m", m)):
         if value is not None and value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")

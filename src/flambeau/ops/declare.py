@@ -17,10 +17,12 @@ from typing import Any
 
 from .. import prims
 from ..autograd.graph import rename, target
-from ..tensor import Tensor
+from ..autograd.modes import watch_plain_classes
+from ..tensor import Tensor, attach
 
 namespace: dict[str, Any] = prims.core.silent
 """The globals of all generated code."""
+watch_plain_classes(namespace, Tensor=Tensor, Parameter=Tensor)
 
 table: dict[str, Op] = {}
 """Every op, by its name."""
@@ -148,10 +150,10 @@ class Op:
         self.function = self.form("function", name)
         if method:
             method_name = method if isinstance(method, str) else name
-            setattr(Tensor, method_name, self.form("method", method_name))
+            attach(**{method_name: self.form("method", method_name)})
         if inplace:
             self.form("inplace", name + "_")
-            setattr(Tensor, name + "_", self.form("inplace_method", name + "_"))
+            attach(**{name + "_": self.form("inplace_method", name + "_")})
         table[name] = self
 
     def form(self, kind: str, name: str) -> FunctionType:
@@ -330,11 +332,11 @@ def operators(function: Any, name: str, *, reverse: bool = True, inplace: bool =
     """
     declared: Op = function.op
     declared.reversed_name = reversed_name
-    setattr(Tensor, f"__{name}__", declared.form("dunder", f"__{name}__"))
+    attach(**{f"__{name}__": declared.form("dunder", f"__{name}__")})
     if reverse:
-        setattr(Tensor, f"__r{name}__", declared.form("rdunder", f"__r{name}__"))
+        attach(**{f"__r{name}__": declared.form("rdunder", f"__r{name}__")})
     if inplace:
-        setattr(Tensor, f"__i{name}__", declared.forms["inplace_method"])
+        attach(**{f"__i{name}__": declared.forms["inplace_method"]})
 
 
 def alias(function: Any, *names: str, method: bool = True) -> None:
@@ -343,10 +345,14 @@ def alias(function: Any, *names: str, method: bool = True) -> None:
     for name in names:
         aliases[name] = declared.function
         if method:
-            setattr(Tensor, name, declared.forms.get("method", declared.function))
+            attach(**{name: declared.forms.get("method", declared.function)})
         if "inplace" in declared.forms:
             aliases[name + "_"] = declared.forms["inplace"]
-            setattr(Tensor, name + "_", declared.forms["inplace_method"])
+            attach(**{name + "_": declared.forms["inplace_method"]})
 
 
 aliases: dict[str, Any] = {}
+"""Other names of ops, and what they are names of."""
+
+functions: dict[str, Any] = {}
+"""The functions of the public namespace that are no ops."""

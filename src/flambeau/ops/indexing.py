@@ -18,7 +18,7 @@ from ..prims import scatter
 from ..tensor import Array, Tensor, attach, wrap
 from .declare import composite, op, view
 from .dispatch import as_number, broadcast_error
-from .pointwise import where
+from .shape import sum_to_size
 
 Indices = tuple[Any, ...]
 Shape = tuple[int, ...]
@@ -148,25 +148,6 @@ sums_where.vjp(input=lambda g, advanced: index(g, advanced))
 
 def _put_values(g, values_shape, advanced):
     return sum_to_size(index(g, advanced), values_shape)
-
-
-@op(name="_sum_to_size", method=False, out=False, linear=True)
-def sum_to_size(input, shape: Shape):
-    """`input` summed over the dimensions broadcast from `shape`."""
-    extra = input.ndim - len(shape)
-    axes = [*range(extra)]
-    axes += [d + extra for d, n in enumerate(shape) if n == 1 and input.shape[d + extra] != 1]
-    return input.sum(tuple(axes)).reshape(shape)
-
-
-@op(name="_broadcast", method=False, out=False, linear=True)
-def broadcast(input, shape: Shape):
-    """A copy of `input` broadcast to `shape`."""
-    return np.broadcast_to(input, shape).copy()
-
-
-sum_to_size.vjp(input=lambda g, input_shape: broadcast(g, input_shape))
-broadcast.vjp(input=lambda g, input_shape: sum_to_size(g, input_shape))
 
 
 def zero_at(input: Any, advanced: Indices) -> Any:
@@ -323,8 +304,7 @@ def _fitted(value: Tensor, shape: Shape) -> Tensor:
     return value
 
 
-setattr(Tensor, "__getitem__", getitem)  # noqa: B010 -- mypy reads the assignment as a type
-setattr(Tensor, "__setitem__", setitem)  # noqa: B010
+attach(__getitem__=getitem, __setitem__=setitem)
 
 
 def _advanced(input: Tensor, indices: Any) -> Indices:
@@ -536,9 +516,6 @@ def nonzero(input, *, as_tuple: bool = False) -> Any:
         return nonzero_rows(input)
     rows = nonzero_rows(input.reshape(1) if input.ndim == 0 else input)
     return rows.unbind(1)
-
-
-where.op.shorter = lambda condition: nonzero(condition, as_tuple=True)
 
 
 @op

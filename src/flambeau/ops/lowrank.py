@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
-from .creation import functions
 from .declare import composite
 from .linalg import H
+from .random_creation import randn
 from .spectral import linalg_qr, linalg_svd
 
 
@@ -24,7 +24,7 @@ def basis(A: Any, q: int, niter: int, M: Any = None) -> Any:
     def apply_adjoint(x: Any) -> Any:
         return H(A) @ x if M is None else H(A) @ x - H(M) @ x
 
-    start = functions["randn"](*A.shape[:-2], A.shape[-1], q, dtype=A.dtype)
+    start = randn(*A.shape[:-2], A.shape[-1], q, dtype=A.dtype)
     Q = linalg_qr(apply(start))[0]
     for _ in range(niter):
         Q = linalg_qr(apply_adjoint(Q))[0]

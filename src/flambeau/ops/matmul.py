@@ -131,8 +131,7 @@ def _reversed_matmul(self: Tensor, other: Any) -> Any:
 
 
 operators(matmul, "matmul", reverse=False, inplace=False)
-attach(__rmatmul__=_reversed_matmul)
-attach(__imatmul__=Tensor.__matmul__)
+attach(__rmatmul__=_reversed_matmul, __imatmul__=matmul.op.forms["dunder"])
 
 
 @op(grad_name="MmBackward0")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.graph import Node
+from ..kernels.lock import lock
 from . import hot, rules
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 
@@ -61,8 +62,10 @@ def tensor_params(op: Op) -> list[Param]:
 
 def declare_node(op: Op) -> None:
     """Make the op's Node class, at its first use."""
-    if op.family != "composite" and op.node is None and op.differentiable:
-        _declare_node(op)
+    if op.family != "composite" and op.differentiable:
+        with lock:
+            if op.node is None:
+                _declare_node(op)
 
 
 def _declare_node(op: Op) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, prims
-from ..tensor import Tensor, method
+from ..tensor import Tensor, attach, method
 from .checks import every, lacking, refusing
 from .declare import alias, binary, composite, op, operators, scaled, unary
 from .dispatch import NUMBER
@@ -722,12 +722,22 @@ where.vjp(
 )
 
 
+def _places(condition: Any) -> Any:
+    """`where` of a condition alone: the indices of what is true."""
+    from .indexing import nonzero
+
+    return nonzero(condition, as_tuple=True)
+
+
+where.op.shorter = _places
+
+
 def _where(self: Any, condition: Any, other: Any) -> Any:
     """This tensor's elements where `condition`, else those of `other`."""
     return where(condition, self, other)
 
 
-Tensor.where = _where  # type: ignore[attr-defined]
+attach(where=_where)
 
 
 # --- compositions ---------------------------------------------------------------------------------------
@@ -791,9 +801,8 @@ def __delitem__(self: Tensor, index: Any) -> None:
 
 
 for _name, _function in {"neg": neg, "pos": positive, "abs": abs}.items():
-    setattr(Tensor, f"__{_name}__", _function.op.forms["method"])
-Tensor.__rdiv__ = true_divide.op.form("rdunder", "__rdiv__")  # type: ignore[attr-defined]
-Tensor.__div__ = true_divide.op.form("dunder", "__div__")  # type: ignore[attr-defined]
+    attach(**{f"__{_name}__": _function.op.forms["method"]})
+attach(__rdiv__=true_divide.op.form("rdunder", "__rdiv__"), __div__=true_divide.op.form("dunder", "__div__"))
 operators(add, "add")
 operators(sub, "sub", reversed_name="RsubBackward1")
 operators(mul, "mul")

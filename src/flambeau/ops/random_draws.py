@@ -11,8 +11,8 @@ import numpy as np
 
 from flambeau import dtypes
 from flambeau.autograd import inplace
-from flambeau.ops.creation import creator, functions
-from flambeau.ops.declare import op
+from flambeau.ops.creation import creator
+from flambeau.ops.declare import functions, op
 from flambeau.ops.dispatch import broadcast_error, write_out
 from flambeau.ops.random import (
     bernoulli_,

@@ -78,7 +78,7 @@ def _declare(
     target: Callable[[Tensor], Array],
     terms: Callable[[Array, float], tuple[Array, Array | None]],
     doc: str,
-) -> None:
+) -> Any:
     """Declare the op that multiplies by, and adds, the `terms` of a random mask; and in place."""
 
     def factors(input: Any, p: float, train: bool) -> tuple[Any, Any]:
@@ -102,12 +102,12 @@ def _declare(
             input.mul_(factor)
         return input if summand is None else input.add_(summand)
 
-    for function, its_name in ((dropped, name), (dropped_, f"{name}_")):
-        function.__doc__ = doc
-        composite(function, name=its_name, method=False, out=False)
+    dropped.__doc__ = dropped_.__doc__ = doc
+    composite(dropped_, name=f"{name}_", method=False, out=False)
+    return composite(dropped, name=name, method=False, out=False)
 
 
-_declare(
+dropout = _declare(
     "dropout",
     _elements,
     _scaled,

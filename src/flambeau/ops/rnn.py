@@ -12,9 +12,10 @@ from typing import Any
 from flambeau import autograd
 from flambeau.autograd.graph import rename
 from flambeau.ops.activation import relu
-from flambeau.ops.declare import composite, op, table
+from flambeau.ops.declare import composite, op
 from flambeau.ops.join import cat, stack
 from flambeau.ops.pointwise import sigmoid, tanh
+from flambeau.ops.random_dropout import dropout
 from flambeau.prims import recurrent as arrays
 from flambeau.prims.precision import widen
 from flambeau.tensor import Tensor
@@ -173,7 +174,7 @@ def _network(
                 kept.append(last)
         data = outputs[0] if directions == 1 else cat(outputs, 1)
         if rate and train and at < num_layers - 1:
-            data = table["dropout"].function(data, rate, True)
+            data = dropout(data, rate, True)
     return data, [stack(kept) for kept in states]
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..tensor import Tensor, wrap, wrap_dim
 from .checks import lacking
-from .creation import creator, functions
-from .declare import Tensors, composite, op
+from .creation import creator
+from .declare import Tensors, composite, functions, op
 from .join import cat
 from .pointwise import where
 from .reduction import axes_of, sum_

@@ -161,7 +161,7 @@ def _method(name: str, function: Any, doc: str) -> None:
         return function(self, ints(args))
 
     call.__name__, call.__qualname__, call.__doc__ = name, f"Tensor.{name}", doc
-    setattr(Tensor, name, call)
+    attach(**{name: call})
 
 
 _method("reshape", reshape, "The elements in another shape: a view where the memory allows it, else a copy.")
@@ -281,6 +281,7 @@ _method("broadcast_to", broadcast_to, "A view expanded to `size`.")
 
 @op(linear=True, method=False, out=False, name="_sum_to_size", grad_name="SumBackward1")
 def _summed(input, size: Any):
+    """`input` summed over the dimensions broadcast from `size`."""
     return sum_to(input, size)
 
 
@@ -534,7 +535,7 @@ def _inplace_view(name: str, function: Any, numbers: str) -> None:
 
     call.__name__, call.__qualname__ = name, f"Tensor.{name}"
     call.__doc__ = f"`{name[:-1]}` of the tensor itself."
-    setattr(Tensor, name, call)
+    attach(**{name: call})
 
 
 for _name, _function in {

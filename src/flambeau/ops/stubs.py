@@ -19,7 +19,7 @@ import flambeau
 from flambeau import return_types
 from flambeau.tensor import Tensor, legacy_types
 
-from . import public, table
+from . import public, record, table
 from .declare import OPTIONAL, TENSOR, TENSORS, Op, Param
 
 FOLDER = Path(flambeau.__file__).parent / "_stubs"
@@ -269,6 +269,8 @@ def methods() -> str:
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             own |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    for name in [*vars(Tensor)]:
+        getattr(Tensor, name, None)  # what waits for its first use
     lines = []
     for name, found in sorted(vars(Tensor).items()):
         if name in own or name in ("__doc__", "__module__", "__slots__", "__dict__", "__weakref__"):
@@ -316,6 +318,7 @@ def files() -> dict[str, str]:
 
 def write() -> None:
     """Write the stubs into the package."""
+    record.FILE.write_text(record.text())
     FOLDER.mkdir(exist_ok=True)
     for name, text in files().items():
         (FOLDER / name).write_text(text)

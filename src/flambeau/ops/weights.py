@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from .creation import creator, functions
+from .creation import creator
+from .declare import functions
 
 
 @creator

@@ -9,7 +9,8 @@ from .. import dtypes
 from ..autograd.graph import AccumulateGrad
 from ..dtypes import dtype
 from ..tensor import Tensor, sparse_coo
-from .creation import creator, functions
+from .creation import creator
+from .declare import functions
 from .pointwise import cos, sqrt, where
 from .ranges import arange
 from .special import i0

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..device import check
 from ..dtypes import dtype, float32, float64, get_default_dtype
-from ..ops.creation import functions, tensor
+from ..ops.creation import tensor
+from ..ops.declare import functions
 from ..ops.pointwise import abs as absolute
 from ..ops.pointwise import cos, exp, sin, sqrt
 from ..ops.ranges import linspace
