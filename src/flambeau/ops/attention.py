@@ -96,7 +96,8 @@ def scaled_dot_product_attention(
         RuntimeError: for a mask given together with `is_causal`, and for dtypes that differ.
     """
     q, k, v = query._array, key._array, value._array
-    if min(q.ndim, k.ndim, v.ndim) < 2 or not q.dtype == k.dtype == v.dtype:
+    alike = min(q.ndim, k.ndim, v.ndim) > 1 and q.dtype == k.dtype == v.dtype
+    if not alike or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         _check(query, key, value)
     if is_causal and attn_mask is not None:
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
