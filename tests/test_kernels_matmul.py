@@ -58,6 +58,21 @@ def test_products_of_few_rows_are_numpys(sizes, dtype):
     np.testing.assert_allclose(multiply(x, w, bias), wanted + bias, **close)
 
 
+@pytest.mark.parametrize("left", ["rows", "transposed"])
+@pytest.mark.parametrize("right", ["rows", "transposed"])
+@pytest.mark.parametrize("quick", [False, True])
+def test_the_choice_of_a_kernel_does_not_show(monkeypatch, left, right, quick):
+    """On processors of every kind, each of the kernels and BLAS."""
+    from flambeau.kernels import host
+
+    monkeypatch.setattr(products, "QUICK", {host.family()} if quick else set())
+    for m, n, k in ((64, 192, 96), (20, 64, 64), (300, 128, 64), (300, 65, 64), (1, 64, 600)):
+        a, b = matrix(m, k, "float32", left, 0), matrix(k, n, "float32", right, 1)
+        bias = matrix(1, n, "float32", "rows", 2)[0]
+        wanted = a.astype(np.float64) @ b.astype(np.float64) + bias
+        np.testing.assert_allclose(products.product(a, b, bias), wanted, rtol=1e-4, atol=1e-4)
+
+
 def test_nan_and_infinity_go_where_they_belong():
     a, b = np.ones((20, 20), np.float32), np.ones((20, 40), np.float32)
     a[3, 4], b[7, 39] = np.nan, np.inf

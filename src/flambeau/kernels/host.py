@@ -36,8 +36,18 @@ def features() -> frozenset[str]:
     return frozenset(name for name, there in _llvm().get_host_cpu_features().items() if there)
 
 
+@cache
 def vector_bytes() -> int:
     return next((size for name, size in VECTORS.items() if name in features()), 16)
+
+
+@cache
+def family() -> tuple[str, int]:
+    """The processor's maker and family, where Linux tells; for what was measured to differ between them."""
+    words = dict(line.split(":", 1) for line in _account() if ":" in line)
+    told = {key.strip(): value.strip() for key, value in words.items()}
+    number = told.get("cpu family", "")
+    return told.get("vendor_id", ""), int(number) if number.isdigit() else 0
 
 
 @cache

@@ -26,7 +26,16 @@ Array = np.ndarray
 #   64, 576, 192      73 (65), 97 (87), 107 (103)
 #   64, 192, 768      75 (68), 102 (91), 109 (101)
 #   256, 768, 192     96, 106, 108
-# Of a transposed a the rows come apart in memory: 137 and 101.
+# Of a transposed a the rows come apart in memory: on the Xeon 137 and 101. Not so on the EPYC, where OpenBLAS and the
+# kernel that packs b do, with two cores, out of cache:
+#   1024, 768, 192, b transposed     189, 213
+#   1024, 192, 768                   187, 209
+#   576, 192, 1024, a transposed     180, 193
+#   512, 784, 128, a transposed      182, 194
+#   800, 200, 700, a transposed      165, 153: the last panel is nearly empty
+#   10, 256, 128, a transposed       82, 76
+#   2048 cubed                       200, 204
+# OpenBLAS's threads wait awake, too: a step that uses both kinds of threads is slower than one of either.
 LEAST = 1 << 15
 """Multiplications from which the kernel beats BLAS."""
 FEW = 256
@@ -37,35 +46,52 @@ NARROW = 16
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 
 
+MUCH = 1 << 20
+"""Multiplications from which it does with any rows, on `QUICK` processors, where panels are full but for an eighth."""
+QUICK = {("AuthenticAMD", 25)}  # Zen 3 and 4
+
+
 def _suits(x: Array, y: Array) -> bool:
     (m, k), n, item = x.shape, y.shape[1], x.itemsize
     return (
         x.dtype in COMPILED
         and y.dtype == x.dtype
-        and 3 < m <= FEW
+        and m > 3
         and k > 3
         and n >= NARROW
         and m * n * k >= LEAST
         and threshold() <= AUTO_THRESHOLD
-        and x.strides[1] == item
         and item in y.strides
+        and ((m <= FEW and x.strides[1] == item) or (m * n * k >= MUCH and item in x.strides and _quick(n, item)))
     )
 
 
+def _quick(columns: int, item: int) -> bool:
+    from flambeau.kernels.host import family
+
+    return family() in QUICK and -columns % _panel(item) * 8 <= columns
+
+
 @cache
-def _lanes(dtype: np.dtype) -> int:
-    from flambeau.kernels.compile import engine
+def _panel(item: int) -> int:
+    """Columns of a packed panel."""
+    from flambeau.kernels import tile
+    from flambeau.kernels.host import vector_bytes
 
-    return engine().vector_bytes // dtype.itemsize
+    return max(tile.SIZES[vector_bytes()]) * vector_bytes() // item
 
 
-def _fills(x: Array) -> bool:
-    return -len(x) % _lanes(x.dtype) * WASTE <= len(x)
+def _few(x: Array, y: Array) -> bool:
+    """Whether `few_rows` is the kernel of x @ y, which suit the kernels."""
+    from flambeau.kernels.host import vector_bytes
+
+    m, item = len(x), x.itemsize
+    return x.strides[1] == y.strides[0] == item and m <= FEW and -m % (vector_bytes() // item) * WASTE <= m
 
 
 def linear_kernel(x: Array, weight: Array, bias: Array | None) -> Any:
     """What `kernels.calls` run in place of `product(x, weight.T, bias)`, where that is `few_rows`; else None."""
-    if not (_suits(x, weight.T) and x.shape[1] == weight.shape[1] and weight.strides[1] == x.itemsize and _fills(x)):
+    if x.shape[1] != weight.shape[1] or not (_suits(x, weight.T) and _few(x, weight.T)):
         return None
     if bias is not None and (bias.dtype != x.dtype or bias.strides != (x.itemsize,)):
         return None
@@ -82,7 +108,7 @@ def product(x: Any, y: Any, bias: Any = None) -> Any:
         from flambeau.kernels.host import available
 
         if available() and (bias is None or (bias.dtype == x.dtype and bias.strides == (x.itemsize,))):
-            if y.strides[0] == x.itemsize and _fills(x):
+            if _few(x, y):
                 from flambeau.kernels import few_rows
 
                 return few_rows.multiply(x, y.T, bias)
