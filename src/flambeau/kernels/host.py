@@ -42,6 +42,7 @@ def reads_ahead() -> bool:
     return any(line.startswith("vendor_id") and line.endswith("AuthenticAMD") for line in _account())
 
 
+@cache
 def vector_bytes() -> int:
     return next((size for name, size in VECTORS.items() if name in features()), 16)
 
