@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 promised: dict[str, Late] = {}
-"""These attributes, by name."""
+"""Those that are still to be put in their places, by name."""
 
 
 class Late:
@@ -61,6 +61,8 @@ def fulfil(home: str) -> None:
 
 def put(home: str | None = None) -> None:
     """Put the attributes that the module `home`, or any, has declared where they belong, unless a program did."""
-    for name, late in promised.items():
-        if home in (None, late.home) and vars(late.holder).get(name) is late and hasattr(late, "value"):
-            setattr(late.holder, name, late.value)
+    for name, late in [*promised.items()]:
+        if home in (None, late.home) and hasattr(late, "value"):
+            if vars(late.holder).get(name) is late:
+                setattr(late.holder, name, late.value)
+            promised.pop(name, None)  # what is declared anew goes straight there
