@@ -59,7 +59,6 @@ def test_products_of_few_rows_are_numpys(sizes, dtype):
     np.testing.assert_allclose(multiply(x, w, bias), wanted + bias, **close)
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("one", "other"),
@@ -97,7 +96,8 @@ def test_stacks_of_products_are_numpys(monkeypatch, dtype, one, other, order):
 
 def test_a_stack_of_no_matrices():
     assert products.product(np.ones((0, 40, 40), np.float32), np.ones((40, 40), np.float32)).shape == (0, 40, 40)
-=======
+
+
 @pytest.mark.parametrize("left", ["rows", "transposed"])
 @pytest.mark.parametrize("right", ["rows", "transposed"])
 def test_the_choice_of_a_kernel_does_not_show(left, right):
@@ -107,7 +107,6 @@ def test_the_choice_of_a_kernel_does_not_show(left, right):
         bias = matrix(1, n, "float32", "rows", 2)[0]
         wanted = a.astype(np.float64) @ b.astype(np.float64) + bias
         np.testing.assert_allclose(products.product(a, b, bias), wanted, rtol=1e-4, atol=1e-4)
->>>>>>> gptfwd
 
 
 def test_nan_and_infinity_go_where_they_belong():
