@@ -58,16 +58,18 @@ def turn(module: Module, tile: Tile) -> str:
             fn.load(address(fn, kind, near, fn.minimum(q + i, count - 1) * pitch, c), kind, lanes) for i in range(lanes)
         ]
         some = _below(fn, q, count, lanes)
-        where = fn.load_masked(address(fn, "i64", places, q), "i64", some) * (BITS[kind] // 8)
         first = load_ints(fn, places, zero) + q
+        where = [load_ints(fn, places, fn.minimum(q + lane, count - 1)) for lane in range(lanes)]
         for i, line in enumerate(transposed(lines)):
             with fn.when(c + i < channels):
                 total = line + fn.load(address(fn, kind, bias, c, i), kind).splat(lanes)
                 start = address(fn, kind, far, (c + i) * step)
                 with fn.when(dense.ne(0)):
                     fn.store_masked(total, address(fn, kind, start, first), some)
+                # One by one, which is quicker than the processors' scatter; beyond the end, the last line is stored again.
                 with fn.when(dense.eq(0)):
-                    fn.store_masked(total, fn.offsets(start, where), some)
+                    for lane, place in enumerate(where):
+                        fn.store(total.lane(lane), address(fn, kind, start, place))
     fn.emit("ret void")
     return name
 

@@ -218,6 +218,10 @@ class Value:
         text = f"shufflevector {vector} {one.ref}, {vector} poison, <{lanes} x i32> zeroinitializer"
         return self.fn.op(text, self.kind, lanes)
 
+    def lane(self, index: int) -> Value:
+        """One lane as a scalar."""
+        return self.fn.op(f"extractelement {self.type} {self.ref}, i32 {index}", self.kind)
+
     def shuffle(self, other: Value, places: list[int]) -> Value:
         """Lanes of this vector and, from `self.lanes` on, of another one, in the order of `places`."""
         lanes = ", ".join(f"i32 {at}" for at in places)
