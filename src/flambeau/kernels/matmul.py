@@ -28,8 +28,10 @@ CHUNK = 48
 """Rows that stay in the cache while they meet all strips of a panel."""
 ROWS = 512
 """Rows of a task at most: a panel is packed once for them."""
-TASKS = 8
-"""Tasks wanted."""
+TASKS = 32
+"""Tasks wanted at most: each packs its own panels, so small ones cost little and share out evenly."""
+LEAST_ROWS = 96
+"""Rows of a task at least, where rows are split to make the number of tasks even."""
 ALIGNED = 24
 """Rows of a block are a multiple of this: whole tiles."""
 TURNED = 1 << 19
@@ -231,6 +233,8 @@ def plan(
     vector_bytes = engine().vector_bytes
     width = VECTORS[vector_bytes] * vector_bytes // dtype.itemsize
     all_panels, row_blocks = ceil_div(n, width), ceil_div(m, ROWS)
+    if all_panels * row_blocks % 2 and all_panels * row_blocks < TASKS and m >= 2 * row_blocks * LEAST_ROWS:
+        row_blocks *= 2
     block = ceil_div(ceil_div(m, row_blocks), ALIGNED) * ALIGNED
     row_blocks = ceil_div(m, block)
     (outer, *outer_strides), (inner, *inner_strides) = ((1, 0, 0), *stack)[-2:]
