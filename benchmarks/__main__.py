@@ -61,11 +61,11 @@ def handoff_line() -> str:
 
 
 def import_line(rounds: int) -> str:
-    seconds = {m: statistics.median(import_seconds(m, rounds)) for m in ("numpy", "flambeau")}
-    torch = statistics.median(import_seconds("torch", 3))
+    numpy, ours = import_seconds(("numpy", "flambeau"), rounds)
+    torch = statistics.median(import_seconds(("torch",), 3)[0])
+    ratio = statistics.median(b / a for a, b in zip(numpy, ours, strict=True))
     return (
-        f"`import flambeau` takes {duration(seconds['flambeau'])}, "
-        f"{seconds['flambeau'] / seconds['numpy']:.2f} times `import numpy`; "
+        f"`import flambeau` takes {duration(statistics.median(ours))}, {ratio:.2f} times `import numpy`; "
         f"`import torch` {duration(torch)}."
     )
 

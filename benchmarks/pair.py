@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -132,13 +133,18 @@ def start(name: str) -> Start:
     return Start(torch["kilobytes"], warm["kilobytes"], cold["first"], warm["first"])
 
 
-def import_seconds(module: str, rounds: int) -> list[float]:
-    """Seconds of `import module` in a new interpreter, each round, without Python's own start."""
+def import_seconds(modules: Sequence[str], rounds: int) -> list[list[float]]:
+    """Seconds of `import module` in a new interpreter, each round, without Python's own start. The modules take turns."""
 
     def run(code: str) -> float:
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", code], check=True, env=environment())
         return time.perf_counter() - start
 
-    run(f"import {module}")
-    return [run(f"import {module}") - run("pass") for _ in range(rounds)]
+    for module in modules:
+        run(f"import {module}")
+    turns = []
+    for _ in range(rounds):
+        bare = run("pass")
+        turns.append([run(f"import {module}") - bare for module in modules])
+    return [list(seconds) for seconds in zip(*turns, strict=True)]

@@ -104,7 +104,7 @@ def test_the_table_names_the_processor_and_says_what_takes_more_than_asked(refer
     monkeypatch.setattr(program, "Pair", Measured)
     monkeypatch.setattr(program, "start", lambda name: Start(2048, 4096 if name == "mlp_step" else 1024, 4.0, 0.1))
     monkeypatch.setattr(program, "gigaflops", lambda: 100.0)
-    monkeypatch.setattr(program, "import_seconds", lambda module, rounds: [0.1])
+    monkeypatch.setattr(program, "import_seconds", lambda modules, rounds: [[0.1] for _ in modules])
     monkeypatch.setattr(program, "microseconds", lambda: (0.31, 4.2))
     monkeypatch.setattr(sys, "argv", ["benchmarks", "lesson", "mlp_step"])
     assert program.main() == 1
