@@ -43,6 +43,8 @@ namespace.update(
     plain_many=dispatch.plain_many,
     call_composite=dispatch.call_composite,
     all_plain=dispatch.all_plain,
+    no_nodes=dispatch.no_nodes,
+    wrap=wrap,
     broadcast_error=dispatch.broadcast_error,
     mistaken=dispatch.mistaken,
     revive=rules.revive,
@@ -371,6 +373,11 @@ def _fast_body(op: Op, names: dict[str, str], kind: str) -> list[str]:
         }.get(param.kind, "")
     if any(param.kind == TENSORS for param in params):
         arguments_ = ", ".join(names[param.name] for param in op.params)
+        if not op.view:
+            plain = " and ".join(
+                f"no_nodes({names[p.name]})" if p.kind == TENSORS else f"({nodes[p.name]}) is None" for p in params
+            )
+            body += [f"if r.__class__ is ndarray and (not state.grad or ({plain})):", "    return wrap(r)"]
         body.append(f"return call_many(_{op.name}_op, r, ({arguments_},))")
     else:
         values = {p.name: f"a_{p.name}" for p in params}

@@ -140,7 +140,9 @@ class Op:
         self.joint: Callable[..., Any] | None = None
         self.jvp_rule: Callable[..., Any] | None = None
         self.shorter: Callable[..., Any] | None = None  # answers a call without arguments that are otherwise required
-        self.frequent = True  # whether frequent calls may become machine code, in which numbers differ from call to call
+        self.frequent = (
+            True  # whether frequent calls may become machine code, in which numbers differ from call to call
+        )
         self.variant: Callable[[dict[str, Any]], str | None] | None = None  # PyTorch's name of a node, by what it saved
         self.reversed_name = ""  # PyTorch's name of the node of `number - tensor` and its like
         self.node: Any = None

@@ -175,7 +175,12 @@ def all_plain(tensors: Any) -> bool:
 
 def same_dtype(tensors: Any) -> bool:
     first = tensors[0]._array.dtype
-    return all(each._array.dtype is first for each in tensors)
+    return all([each._array.dtype is first for each in tensors])  # noqa: C419 -- lists are short, a generator slow
+
+
+def no_nodes(tensors: Any) -> bool:
+    """Whether none of a list of tensors is in a graph."""
+    return not any([each._node is not None for each in tensors])  # noqa: C419 -- as above
 
 
 def _merge(high: dtype | None, low: dtype | None) -> dtype | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,37 +22,41 @@ from .pointwise import mul
 from .shape import dims_of, expand_to, flatten, ints, reshape, sum_to_size, transpose, unsqueeze
 from .warn import warn
 
+Shape = tuple[int, ...]
+
 
 def _some(tensors: Any, dim: int) -> None:
     if not len(tensors):
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
 
 
-def _check_joined(arrays: list[Any], dim: int) -> None:
-    shapes = [each.shape for each in arrays if each.shape != (0,)]
-    for place, shape in enumerate(shapes):
-        if len(shape) != len(shapes[0]):
-            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(shapes[0])} and {len(shape)}")
-        for axis, (a, b) in enumerate(zip(shapes[0], shape, strict=True)):
+@lru_cache(4096, typed=True)
+def _joined(shapes: tuple[Shape, ...], dim: int) -> tuple[int, Shape, bool]:
+    """The dimension and the result's shape of `cat`, and whether some shapes are empty vectors, which are left out."""
+    if () in shapes:
+        raise RuntimeError(f"zero-dimensional tensor (at position {shapes.index(())}) cannot be concatenated")
+    kept = [each for each in shapes if each != (0,)] or list(shapes)
+    first = kept[0]
+    dim = wrap_dim(dim, len(first))
+    for place, shape in enumerate(kept):
+        if len(shape) != len(first):
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}")
+        for axis, (a, b) in enumerate(zip(first, shape, strict=True)):
             if axis != dim and a != b:
                 raise RuntimeError(
                     f"Sizes of tensors must match except in dimension {dim}. Expected size {a} but got size {b} for "
                     f"tensor number {place} in the list."
                 )
+    size = sum(each[dim] for each in kept)
+    return dim, (*first[:dim], size, *first[dim + 1 :]), len(kept) < len(shapes)
 
 
 @op(method=False, promote="default", linear=True, apart=True, grad_name="CatBackward0", quiet=False, precheck=_some)
 def cat(tensors: Tensors, dim: int = 0):
     """The tensors one after the other along `dim`. Empty vectors are left out, as PyTorch does."""
-    for place, each in enumerate(tensors):
-        if each.ndim == 0:
-            raise RuntimeError(f"zero-dimensional tensor (at position {place}) cannot be concatenated")
-    kept = [each for each in tensors if each.shape != (0,)] or tensors
-    dim = wrap_dim(dim, kept[0].ndim)
-    _check_joined(tensors, dim)
-    first: Any = kept[0]
-    size = sum([each.shape[dim] for each in kept])
-    return np.concatenate(kept, dim, out=empty((*first.shape[:dim], size, *first.shape[dim + 1 :]), first.dtype))
+    dim, shape, some_empty = _joined(tuple([each.shape for each in tensors]), dim)
+    kept: Any = [each for each in tensors if each.shape != (0,)] if some_empty else tensors
+    return np.concatenate(kept, dim, out=empty(shape, kept[0].dtype))
 
 
 @cat.vjp
@@ -77,6 +82,20 @@ def _some_to_stack(tensors: Any, dim: int) -> None:
 alias(cat, "concat", "concatenate", method=False)
 
 
+@lru_cache(4096, typed=True)
+def _beside(shapes: tuple[Shape, ...], dim: int) -> tuple[int, Shape, tuple[Any, ...]]:
+    """The dimension and the result's shape of `stack`, and the index that gives each tensor that dimension."""
+    first = shapes[0]
+    for place, shape in enumerate(shapes):
+        if shape != first:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                f"{list(shape)} at entry {place}"
+            )
+    dim = wrap_dim(dim, len(first) + 1)
+    return dim, (*first[:dim], len(shapes), *first[dim:]), (slice(None),) * dim + (None,)
+
+
 @op(
     method=False,
     promote="default",
@@ -88,14 +107,9 @@ alias(cat, "concat", "concatenate", method=False)
 )
 def stack(tensors: Tensors, dim: int = 0):
     """The tensors side by side along a new dimension `dim`."""
-    for place, each in enumerate(tensors):
-        if each.shape != tensors[0].shape:
-            raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
-                f"{list(each.shape)} at entry {place}"
-            )
-    dim = wrap_dim(dim, tensors[0].ndim + 1)
-    return row_major(np.stack(tensors, dim))
+    dim, shape, index = _beside(tuple([each.shape for each in tensors]), dim)
+    first: Any = tensors[0]
+    return np.concatenate([each[index] for each in tensors], dim, out=empty(shape, first.dtype))
 
 
 @stack.vjp

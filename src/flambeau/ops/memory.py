@@ -56,8 +56,10 @@ def check_apart(target: Array, sources: Iterable[Any], *, whole: bool = False) -
 
 def lies_apart(target: Array, *sources: Any) -> bool:
     """Whether a write to `target` is seen in no source (numbers and None aside), and not twice in itself."""
-    arrays = [source for source in sources if source.__class__ is np.ndarray]
-    return 0 not in target.strides and not any(np.may_share_memory(target, source) for source in arrays)
+    for source in sources:
+        if source.__class__ is np.ndarray and np.may_share_memory(target, source):
+            return False
+    return 0 not in target.strides
 
 
 def _bounds(array: Array) -> tuple[int, int]:
