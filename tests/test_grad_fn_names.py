@@ -208,3 +208,17 @@ def test_views_in_place_count_as_writes_and_check_first(reference):
         return [*found, inner.grad]
 
     assert_alike(body, reference)
+
+
+def test_a_computed_tensor_that_looks_elsewhere_has_no_derivative(reference):
+    def body(torch):
+        y = torch.ones(2, requires_grad=True) * 1
+        y.set_(torch.zeros(3))
+        found = [repr(y)]
+        try:
+            y.sum().backward()
+        except RuntimeError as error:
+            found.append(str(error))
+        return found
+
+    assert_alike(body, reference)

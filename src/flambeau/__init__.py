@@ -97,15 +97,6 @@ def get_default_device() -> device:
     return device("cpu")
 
 
-def use_deterministic_algorithms(mode: _bool, *, warn_only: _bool = False) -> None:
-    """Does nothing: every operation here is deterministic."""
-
-
-def are_deterministic_algorithms_enabled() -> _bool:
-    """True: every operation here is deterministic."""
-    return True
-
-
 _LAZY_MODULES = frozenset(
     {
         *("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "hub", "jit", "launch"),
@@ -138,6 +129,18 @@ _LAZY_NAMES = {
     **dict.fromkeys(("set_printoptions", "get_printoptions"), "printing"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage"), "storage"),
     "typename": "types",
+    **dict.fromkeys(("detach", "detach_"), "autograd.variable"),
+    "is_anomaly_enabled": "autograd.saved",
+    **dict.fromkeys(
+        (
+            *("get_float32_matmul_precision", "set_float32_matmul_precision", "use_deterministic_algorithms"),
+            *("are_deterministic_algorithms_enabled", "is_deterministic_algorithms_warn_only_enabled"),
+            *("set_deterministic_debug_mode", "get_deterministic_debug_mode", "set_warn_always"),
+            *("is_warn_always_enabled", "set_flush_denormal", "set_default_tensor_type", "compiled_with_cxx11_abi"),
+            *("is_inference", "is_distributed", "_assert"),
+        ),
+        "settings",
+    ),
     "fused": "fusion",
     **dict.fromkeys(("from_dlpack", "to_dlpack"), "utils.dlpack"),
     **dict.fromkeys(("get_num_threads", "set_num_threads"), "kernels.threads"),

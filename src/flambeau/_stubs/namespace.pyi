@@ -79,21 +79,33 @@ from flambeau.cuda import OutOfMemoryError as OutOfMemoryError
 from flambeau.storage import TypedStorage as TypedStorage
 from flambeau.storage import UntypedStorage as UntypedStorage
 from flambeau.version import __version__ as __version__
+from flambeau.settings import _assert as _assert
+from flambeau.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from flambeau.launch import as_torch as as_torch
 from flambeau.amp.autocast_mode import autocast as autocast
 from flambeau.amp.autocast_mode import autocast_decrement_nesting as autocast_decrement_nesting
 from flambeau.amp.autocast_mode import autocast_increment_nesting as autocast_increment_nesting
 from flambeau.amp.autocast_mode import clear_autocast_cache as clear_autocast_cache
+from flambeau.settings import compiled_with_cxx11_abi as compiled_with_cxx11_abi
 from flambeau.random import default_generator as default_generator
+from flambeau.autograd.variable import detach as detach
+from flambeau.autograd.variable import detach_ as detach_
 from flambeau.utils.dlpack import from_dlpack as from_dlpack
 from flambeau.fusion import fused as fused
 from flambeau.amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+from flambeau.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
+from flambeau.settings import get_float32_matmul_precision as get_float32_matmul_precision
 from flambeau.kernels.threads import get_num_threads as get_num_threads
 from flambeau.printing import get_printoptions as get_printoptions
 from flambeau.random import get_rng_state as get_rng_state
 from flambeau.random import initial_seed as initial_seed
+from flambeau.autograd.saved import is_anomaly_enabled as is_anomaly_enabled
 from flambeau.amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
 from flambeau.amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
+from flambeau.settings import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
+from flambeau.settings import is_distributed as is_distributed
+from flambeau.settings import is_inference as is_inference
+from flambeau.settings import is_warn_always_enabled as is_warn_always_enabled
 from flambeau.serialization import load as load
 from flambeau.random import manual_seed as manual_seed
 from flambeau.serialization import save as save
@@ -101,12 +113,18 @@ from flambeau.random import seed as seed
 from flambeau.amp.autocast_mode import set_autocast_cache_enabled as set_autocast_cache_enabled
 from flambeau.amp.autocast_mode import set_autocast_dtype as set_autocast_dtype
 from flambeau.amp.autocast_mode import set_autocast_enabled as set_autocast_enabled
+from flambeau.settings import set_default_tensor_type as set_default_tensor_type
+from flambeau.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
+from flambeau.settings import set_float32_matmul_precision as set_float32_matmul_precision
+from flambeau.settings import set_flush_denormal as set_flush_denormal
 from flambeau.kernels.threads import set_num_threads as set_num_threads
 from flambeau.printing import set_printoptions as set_printoptions
 from flambeau.random import set_rng_state as set_rng_state
+from flambeau.settings import set_warn_always as set_warn_always
 from flambeau.random import thread_safe_generator as thread_safe_generator
 from flambeau.utils.dlpack import to_dlpack as to_dlpack
 from flambeau.types import typename as typename
+from flambeau.settings import use_deterministic_algorithms as use_deterministic_algorithms
 
 bfloat16: _dtype
 bool: _dtype

@@ -142,7 +142,7 @@ def mm(input, mat2):
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
     _mat_shapes(input, mat2)
-    if input.dtype == bool:
+    if input.dtype.kind == "b":
         lacking("b", "addmm_impl_cpu_")(input)
     if input.dtype != mat2.dtype:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c_name(input)} != {_c_name(mat2)}")
@@ -192,7 +192,7 @@ def _stacks(a: Any, b: Any) -> None:
     """Raise for dtypes of which PyTorch does not multiply stacks of matrices."""
     if a.dtype != b.dtype:
         raise RuntimeError(f"expected scalar type {_named(a)} but found {_named(b)}")
-    if a.dtype == bool:
+    if a.dtype.kind == "b":
         lacking("b", "bmm")(a)
 
 
@@ -203,7 +203,7 @@ bmm.vjp(input=lambda g, mat2: bmm(g, adjoint(mat2)), mat2=lambda g, input: bmm(a
 def dot(input, tensor):
     """The sum of the products of two vectors' elements."""
     _check_vectors("dot", input, tensor)
-    if input.dtype == bool:
+    if input.dtype.kind == "b":
         lacking("b", "dot")(input)
     return prims.sum(prims.mul(input, tensor)) if input.dtype.itemsize == 2 else np.asarray(np.dot(input, tensor))
 
@@ -262,7 +262,7 @@ def _vector_dtype(mat: Any, vec: Any) -> None:
     if mat.dtype != vec.dtype:
         kinds = f"{_named(vec)}, {_named(mat)}, and {_named(vec)}"
         raise RuntimeError(f"addmv input tensors must have the same dtype, but got {kinds}")
-    if mat.dtype == bool:
+    if mat.dtype.kind == "b":
         lacking("b", "addmv_impl_cpu")(mat)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from .. import storage
 from ..autograd import inplace
 from ..autograd.engine import sum_to
-from ..autograd.graph import AccumulateGrad, rename, target
+from ..autograd.graph import AccumulateGrad, Node, next_seq, rename, target
 from ..dtypes import as_dtype, dtype, from_numpy_dtype, scalar_name
-from ..tensor import Array, Tensor, attach, method, wrap_dim
+from ..tensor import Array, Tensor, attach, method, new, wrap_dim
 from .declare import alias, composite, op
 from .declare import view as view_op
 
@@ -580,9 +580,28 @@ def set_(self: Any, source: Any = None, storage_offset: int = 0, size: Any = Non
         flat = memory[: memory.size // self._array.itemsize * self._array.itemsize].view(self._array.dtype)
         size = (flat.size - storage_offset,) if size is None else ints((size,))
         self._array = storage.strided(flat, size, stride or contiguous_strides(size), storage_offset)
-    if self._node is not None:
+    if isinstance(self._node, AccumulateGrad):
         self._node.follow(self)
+    elif self._node is not None:
+        before = self._node
+        self._node = new(Unset)
+        self._node.seq, self._node.edges, self._node.saved = next_seq(), (before,), ()
+        self._node.shape = self._array.shape
     return self
+
+
+class Unset(Node):
+    """The history of a computed tensor that was told to look elsewhere: it cannot be followed."""
+
+    __slots__ = ()
+
+    def run(self, g: Any) -> Any:
+        raise RuntimeError("derivative for set_ is not implemented")
+
+    run_graph = run
+
+
+Unset.__name__ = "NotImplemented"
 
 
 def contiguous_strides(shape: Shape) -> Shape:
