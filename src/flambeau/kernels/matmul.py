@@ -23,8 +23,8 @@ DEPTH = 800
 """How deep a packed panel is at most."""
 ROWS = 512
 """Rows of a task at most: a panel is packed once for them."""
-TASKS = 8
-"""Tasks wanted."""
+TASKS = 32
+"""Tasks wanted: so many that the threads are done at about the same time."""
 ALIGNED = 24
 """Rows of a block are a multiple of this: whole tiles."""
 INTEGERS = (

@@ -32,6 +32,7 @@ Array = np.ndarray
 #   1024, 192, 768                   187, 209
 #   576, 192, 1024, a transposed     180, 193
 #   512, 784, 128, a transposed      182, 194
+#   700, 800, 200, b transposed      168, 136 (in a step that uses OpenBLAS for others): the last panel is half empty
 #   800, 200, 700, a transposed      165, 153: the last panel is nearly empty
 #   10, 256, 128, a transposed       82, 76
 #   2048 cubed                       200, 204
@@ -47,8 +48,11 @@ COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 MUCH = 1 << 20
-"""Multiplications from which it does with any rows, on `QUICK` processors, where panels are full but for an eighth."""
+"""Multiplications from which it does, on `QUICK` processors, with any rows too, where all panels are full or each is
+packed once."""
 QUICK = {("AuthenticAMD", 25)}  # Zen 3 and 4
+ONCE = 512
+"""Rows for which a panel is packed once."""
 
 
 def _suits(x: Array, y: Array) -> bool:
@@ -62,14 +66,14 @@ def _suits(x: Array, y: Array) -> bool:
         and m * n * k >= LEAST
         and threshold() <= AUTO_THRESHOLD
         and item in y.strides
-        and ((m <= FEW and x.strides[1] == item) or (m * n * k >= MUCH and item in x.strides and _quick(n, item)))
+        and ((m <= FEW and x.strides[1] == item) or (m * n * k >= MUCH and item in x.strides and _quick(m, n, item)))
     )
 
 
-def _quick(columns: int, item: int) -> bool:
+def _quick(rows: int, columns: int, item: int) -> bool:
     from flambeau.kernels.host import family
 
-    return family() in QUICK and -columns % _panel(item) * 8 <= columns
+    return family() in QUICK and (columns % _panel(item) == 0 or rows <= ONCE)
 
 
 @cache
