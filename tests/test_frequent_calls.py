@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import flambeau as torch
+from flambeau.kernels import pool
 from flambeau.ops import hot
 from flambeau.prims.core import AUTO_THRESHOLD, silent
 
@@ -110,6 +111,20 @@ def test_layers_run_the_same_kernel(name, bias, grad):
         assert table.function(*args) is not None or grad
     after = [sys.getrefcount(each) for each in things]
     assert max(abs(x - y) for x, y in zip(before, after, strict=True)) < 100
+
+
+def test_large_results_are_in_pooled_memory():
+    x, w = torch.randn(64, 48), torch.randn(1000, 48)
+    table = form(F.linear, "input", "weight", "bias")
+    learned(table, x, w, None)
+    before = pool.statistics()["live"]
+    found = table.function(x, w, None)
+    after = pool.statistics()["live"]
+    own = np.empty(1 << 20)  # the program's own arrays are not
+    assert after - before >= found.nbytes
+    assert pool.statistics()["live"] == after
+    del found, own
+    assert pool.statistics()["live"] == before
 
 
 @pytest.mark.parametrize("threads", [1, 3, 20])
