@@ -41,7 +41,7 @@ PAGE = 1 << 12
 """Columns whole pages apart, whose elements share sets of the first cache, are turned round as well."""
 INTEGERS = (
     *("rows", "columns", "depth", "a_row", "a_step", "b_row", "b_step", "c_row"),
-    *("panels", "row_blocks", "block", "step", "share", "biased", "add"),
+    *("panels", "parts", "block", "step", "share", "biased", "add"),
     *("each", "inner", "a_outer", "a_inner", "b_outer", "b_inner", "c_matrix"),
 )
 """Of a stack of matrices, each has so many tasks; the stacks have an outer and an inner axis, c only one."""
@@ -145,7 +145,7 @@ class _Panels:
             fn.offset(task[x], outer * task[f"{x}_outer"] + inner * task[f"{x}_inner"]) for x in ("a", "b")
         )
         c_matrix = fn.offset(task["c"], matrix * task["c_matrix"])
-        part, block = own.udiv(task["row_blocks"]), own.urem(task["row_blocks"])
+        block, part = own.udiv(task["parts"]), own.urem(task["parts"])
         first_row = block * task["block"]
         rows = fn.minimum(task["block"], task["rows"] - first_row)
         panel = fn.offset(task["scratch"], task.worker * task["share"] * self.size)
@@ -243,8 +243,9 @@ def plan(
     share = (step + 16) * width
     turned = b[1] != dtype.itemsize
     run = kernel(product, "f32" if dtype.itemsize == 4 else "f64", turned)
-    each = ceil_div(all_panels, panels) * row_blocks
-    settings = (panels, row_blocks, block, step, share, biased, add or biased, each, inner)
+    parts = ceil_div(all_panels, panels)
+    each = parts * row_blocks
+    settings = (panels, parts, block, step, share, biased, add or biased, each, inner)
     strides = (outer_strides[0], inner_strides[0], outer_strides[1], inner_strides[1], m * c_row)
     return Plan(run, each * outer * inner, table(m, n, k, *a, *b, c_row, *settings, *strides), share)
 
