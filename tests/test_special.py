@@ -89,3 +89,13 @@ def test_dtypes(reference, name, dtype):
 )
 def test_bad_input(reference, body):
     assert_alike(body, reference)
+
+
+@pytest.mark.parametrize("call", ["xlogy(x, 2)", "xlogy(x, 0.5)", "xlogy(2, x)", "special.xlog1py(x, 2)"])
+@pytest.mark.parametrize("kind", ["float32", "float64", "float16", "int64"])
+def test_numbers_do_not_widen(reference, call, kind):
+    def body(torch):
+        x = torch.tensor([1, 0, 2], dtype=getattr(torch, kind))
+        return eval(f"torch.{call}", {"torch": torch, "x": x})
+
+    assert_alike(body, reference, rtol=1e-3)

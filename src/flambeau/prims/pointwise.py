@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.prims.core import AUTO_THRESHOLD, Prim, declare, silently, threshold
+from flambeau.prims.core import AUTO_THRESHOLD, Prim, declare, numbers, silently, threshold
 
 _PLAIN = {  # the arguments are ndarrays and numbers
     1: "x.__class__ is ndarray",
@@ -92,6 +92,11 @@ def special(name: str, kernel: str | None = None) -> Callable[..., Any]:
 
             function = getattr(scipy.special, name)
         dtype = getattr(args[0], "dtype", None)
+        if len(args) > 1 and any(
+            each.__class__ in numbers for each in args
+        ):  # SciPy's functions do not take them weakly
+            dtype = next((each.dtype for each in args if each.__class__ is np.ndarray), dtype)
+            args = tuple([np.asarray(each, dtype) if each.__class__ in numbers else each for each in args])
         if dtype is None or dtype.itemsize != 2 or dtype.kind in "iu":
             return function(*args)
         return function(*(np.asarray(a, np.float32) for a in args)).astype(dtype)
