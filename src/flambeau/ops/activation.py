@@ -346,15 +346,16 @@ def _over(body: Any, x: Any, dim: int) -> Any:
     """Run a fused body along `dim`, in float32 for 16-bit floats."""
     if x.ndim == 0:
         return body(x.reshape(1), dim=0).reshape(())
-    if x.size == 0:
+    if 0 in x.shape:
         return x.copy()
-    x = row_major(x)
+    if isinstance(x, np.ndarray):  # not what records an expression
+        x = row_major(x)
     half = x.dtype.itemsize == 2
     found = body(x.astype(np.float32) if half else x, dim=wrap_dim(dim, x.ndim))
     return found.astype(x.dtype) if half else found
 
 
-@op(name="_softmax", method=False, out=False, grad_name="SoftmaxBackward0")
+@op(name="_softmax", method=False, out=False, grad_name="SoftmaxBackward0", traced=True)
 def softmax_op(input, dim: int):
     _need_float("softmax", input, dim in (-1, input.ndim - 1))
     return _over(_softmax_body, input, dim)
@@ -367,7 +368,7 @@ def _softmax_vjp(g: Any, result: Any, dim: int) -> Any:
     return _pair(_softmax_rule, g, result, dim)
 
 
-@op(name="_log_softmax", method=False, out=False, grad_name="LogSoftmaxBackward0")
+@op(name="_log_softmax", method=False, out=False, grad_name="LogSoftmaxBackward0", traced=True)
 def log_softmax_op(input, dim: int):
     _need_float("log_softmax", input, dim in (-1, input.ndim - 1))
     return _over(_log_softmax_body, input, dim)
