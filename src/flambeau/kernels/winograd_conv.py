@@ -19,6 +19,8 @@ Array = np.ndarray
 FLOAT = np.dtype(np.float32)
 FEWEST = 16
 """Channels from which the products outweigh the transforms."""
+FEWEST_TILES = 16
+"""Tiles from which the products that are saved outweigh the weight's transform."""
 BLOCK_BYTES = 3 << 18
 """Of a block's transformed tiles: they stay in the second-level cache."""
 TILES = 24
@@ -37,9 +39,9 @@ def suits(g: Geometry, x: Array) -> bool:
         and g.dilation == (1, 1)
         and g.groups == 1
         and max(g.padding) <= 2
-        and g.batch > 0
         and min(g.depth, g.channels) >= FEWEST
         and min(*g.counts, *g.spatial) >= 2
+        and g.batch * g.counts[0] * g.counts[1] >= 4 * FEWEST_TILES
         and x.dtype == FLOAT
         and dense(x)
     )
