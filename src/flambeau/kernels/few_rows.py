@@ -39,7 +39,7 @@ def few_rows(name: str, header: int, kind: str, biased: bool) -> str:
     vectors = max(tile.SIZES[vector_bytes])
     width, step = vectors * lanes, PANEL // (vectors * vector_bytes)
     module = Module()
-    multiply = tile.multiplier(module, kind, vector_bytes)
+    multiply = tile.multiplier(module, kind, vector_bytes, padded=True)
     task = Task(module, name, ("x", "w", *(["bias"] if biased else []), "y", "scratch"), INTEGERS)
     fn, zero = task.fn, task.fn.const(0, "i64")
     rows, columns, depth = task["rows"], task["columns"], task["depth"]

@@ -61,7 +61,7 @@ class _Steps:
         sizes = tile.SIZES[engine().vector_bytes]
         self.strip = _strip(self.columns, sizes)
         module = Module()
-        self.multiply = tile.strip(module, kind, self.lanes, self.strip, sizes[self.strip], even=True)
+        self.multiply = tile.strip(module, kind, self.lanes, self.strip, sizes[self.strip], even=True, padded=True)
         self.task = Task(module, name, ("a", "weights", "bias", "table", "scratch", *self.cell.arrays), INTEGERS)
         self.fn = self.task.fn
         self.zero = self.fn.const(0, "i64")
