@@ -32,8 +32,8 @@ TASKS = 32
 """Tasks wanted at most: each packs its own panels, so small ones cost little and share out evenly."""
 LEAST_ROWS = 96
 """Rows of a task at least, where rows are split to make the number of tasks even."""
-ALIGNED = 24
-"""Rows of a block are a multiple of this: whole tiles."""
+ALIGNED = 6
+"""Rows of a block are a multiple of this: whole tiles of the widest strips, and blocks of nearly the same size."""
 TURNED = 1 << 19
 """Elements of a transposed left factor from which it is turned round, if it meets more than `LEAST` columns."""
 LEAST = 320
