@@ -194,7 +194,7 @@ _SCALAR_NAMES = {
 }
 
 
-_C_NAMES = {
+C_NAMES = {
     "float64": "double",
     "float32": "float",
     "float16": "c10::Half",
@@ -206,12 +206,16 @@ _C_NAMES = {
     "int16": "short int",
     "int8": "signed char",
     "uint8": "unsigned char",
+    "uint16": "short unsigned int",
+    "uint32": "unsigned int",
+    "uint64": "long unsigned int",
 }
+"""What C++ calls a dtype, where that is another name."""
 
 
 def c_name(kind: dtype) -> str:
     """A dtype as C++ calls it."""
-    return _C_NAMES.get(kind.name, kind.name)
+    return C_NAMES.get(kind.name, kind.name)
 
 
 def scalar_name(which: dtype) -> str:

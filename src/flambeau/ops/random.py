@@ -28,24 +28,6 @@ from flambeau.tensor import Array, Tensor, attach, new
 
 REQUIRED = object()
 
-_C_NAMES = {
-    "float64": "double",
-    "float32": "float",
-    "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-    "bool": "bool",
-    "uint8": "unsigned char",
-    "int8": "signed char",
-    "int16": "short int",
-    "int32": "int",
-    "int64": "long int",
-    "uint16": "short unsigned int",
-    "uint32": "unsigned int",
-    "uint64": "long unsigned int",
-}
-
 
 # Arguments
 
@@ -235,7 +217,7 @@ def check_uniform(array: Array, low: float, high: float) -> None:
     largest = dtypes.finfo(kind).max
     for name, value in (("from", low), ("to", high)):
         if not -largest <= value <= largest:
-            raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[kind.name]}")
+            raise RuntimeError(f"{name} is out of bounds for {dtypes.C_NAMES.get(kind.name, kind.name)}")
     if low > high:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     if high - low > largest:
@@ -270,7 +252,7 @@ def _check_cauchy(array: Array, median: float, sigma: float) -> None:
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
     kind = dtypes.from_numpy_dtype(array.dtype)
-    _check_continuous(array, "Cauchy", _C_NAMES.get(kind.name, kind.name))
+    _check_continuous(array, "Cauchy", dtypes.C_NAMES.get(kind.name, kind.name))
 
 
 def _check_continuous(array: Array, distribution: str, kind: str) -> None:
@@ -488,13 +470,13 @@ def _check_ends(array: Array, first: int, last: int) -> None:
     smallest, largest, digits = _limits(array.dtype)
     for which, value in (("from", first), ("to - 1", last)):
         if not smallest <= value <= largest:
-            name = _C_NAMES[array.dtype.name]
+            name = dtypes.C_NAMES.get(array.dtype.name, array.dtype.name)
             raise RuntimeError(f"{which} is out of bounds for {name}")
     for which, value in (("from", first), ("to - 1", last)):
         if abs(value) > 2**digits:
             warn(
                 f"{which} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision "
-                f"limitations {_C_NAMES[array.dtype.name]} can support discrete uniform "
+                f"limitations {dtypes.C_NAMES.get(array.dtype.name, array.dtype.name)} can support discrete uniform "
                 "distribution only within this range. This warning will become an error in "
                 "version 1.7 release, please fix the code in advance",
                 UserWarning,
