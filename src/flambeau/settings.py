@@ -1,7 +1,7 @@
 """Settings of a process that PyTorch's scripts make at their start, most of which choose between ways to compute.
 
-There is one way here: float32 products are exact to float32, and every operation is deterministic. So these settings are kept and told,
-and change nothing.
+There is one way here: float32 products are exact to float32, and every operation is deterministic. So these settings
+are kept and told, and change nothing.
 """
 
 from __future__ import annotations

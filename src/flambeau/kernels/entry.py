@@ -17,6 +17,8 @@ import numpy as np
 from flambeau.kernels.emit import Function, Module, Value
 
 TASK = {"block": "ptr", "task": "i64", "worker": "i64"}
+CALLED = {"self": "ptr", "args": "ptr", "count": "i64"}
+"""The arguments of a built-in."""
 THREADS = 8
 """Threads of a kernel with something that each does once."""
 ALONE = 0
@@ -61,28 +63,19 @@ class Task:
         """
         self.fn.emit("ret void")
         module = self.module
-        fn = Function(module, self.name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+        fn = Function(module, self.name, CALLED, "ptr")
         none, args, _ = fn.args
-        save = module.declare("PyEval_SaveThread", "ptr", "")
-        restore = module.declare("PyEval_RestoreThread", "void", "ptr")
-        run = module.declare("flambeau_run", "void", "ptr, ptr, i64")
-        keep = module.declare("Py_IncRef", "void", "ptr")
         block = Value(fn, "%block", "ptr", 1)
         flags = 2 + len(self.arrays)
         fn.entry.append(f"  %block = alloca [{flags + self.flags * THREADS} x i64]")
-        integers = fn.load(fn.offset(fn.load(args, "ptr"), header), "ptr")
+        integers = data(fn, args, 0, header)
         fn.store(fn.offset(integers, 8), fn.offset(block, 8))
-        for place in range(len(self.arrays)):
-            given = fn.load(fn.offset(args, 8 * (place + 1)), "ptr")
-            fn.store(fn.load(fn.offset(given, header), "ptr"), fn.offset(block, 8 * (place + 2)))
+        for place in range(1, 1 + len(self.arrays)):
+            fn.store(data(fn, args, place, header), fn.offset(block, 8 * (place + 1)))
         for place in range(self.flags * THREADS):
             fn.store(fn.const(0, "i64"), fn.offset(block, 8 * (flags + place)))
-        tasks = fn.load(integers, "i64")
-        state = fn.op(f"call ptr {save}()", "ptr")
-        fn.emit(f"call void {run}(ptr @{self.fn.name}, ptr {block.ref}, i64 {tasks.ref})")
-        fn.emit(f"call void {restore}(ptr {state.ref})")
-        fn.emit(f"call void {keep}(ptr {none.ref})")
-        fn.emit(f"ret ptr {none.ref}")
+        run_tasks(fn, self.fn.name, block, fn.load(integers, "i64"))
+        give_none(fn, none)
         return module.text()
 
     def finish(self, header: int) -> str:
@@ -92,30 +85,46 @@ class Task:
         """
         self.fn.emit("ret void")
         module = self.module
-        fn = Function(module, self.name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+        fn = Function(module, self.name, CALLED, "ptr")
         _, args, _ = fn.args
         long = module.declare("PyLong_AsLongLong", "i64", "ptr")
         new = module.declare("PyLong_FromLongLong", "ptr", "i64")
-        save = module.declare("PyEval_SaveThread", "ptr", "")
-        restore = module.declare("PyEval_RestoreThread", "void", "ptr")
-        run = module.declare("flambeau_run", "void", "ptr, ptr, i64")
         count = 1 + len(self.arrays)
         block = Value(fn, "%block", "ptr", 1)
         fn.entry.append(f"  %block = alloca [{1 + count} x i64]")
         fn.store(fn.const(0, "i64"), block)
         for place in range(1, 1 + count):
-            given = fn.load(fn.offset(args, 8 * place), "ptr")
-            fn.store(fn.load(fn.offset(given, header), "ptr"), fn.offset(block, 8 * place))
+            fn.store(data(fn, args, place, header), fn.offset(block, 8 * place))
         tasks = fn.op(f"call i64 {long}(ptr {fn.load(args, 'ptr').ref})", "i64")
         with fn.when(tasks.eq(ALONE)):
             fn.emit(f"call void @{self.fn.name}(ptr {block.ref}, i64 0, i64 0)")
         with fn.when(tasks.ne(ALONE)):
-            state = fn.op(f"call ptr {save}()", "ptr")
-            fn.emit(f"call void {run}(ptr @{self.fn.name}, ptr {block.ref}, i64 {tasks.ref})")
-            fn.emit(f"call void {restore}(ptr {state.ref})")
+            run_tasks(fn, self.fn.name, block, tasks)
         result = fn.op(f"call ptr {new}(i64 {fn.load(block, 'i64').ref})", "ptr")
         fn.emit(f"ret ptr {result.ref}")
         return module.text()
+
+
+def data(fn: Function, args: Value, place: int, header: int) -> Value:
+    """The data of the array that is an argument: its pointer stands right behind the object's header."""
+    given = fn.load(fn.offset(args, 8 * place), "ptr")
+    return fn.load(fn.offset(given, header), "ptr")
+
+
+def run_tasks(fn: Function, name: str, block: Value, tasks: Value) -> None:
+    """Emit the run of a job without the interpreter's lock."""
+    save = fn.module.declare("PyEval_SaveThread", "ptr", "")
+    restore = fn.module.declare("PyEval_RestoreThread", "void", "ptr")
+    run = fn.module.declare("flambeau_run", "void", "ptr, ptr, i64")
+    state = fn.op(f"call ptr {save}()", "ptr")
+    fn.emit(f"call void {run}(ptr @{name}, ptr {block.ref}, i64 {tasks.ref})")
+    fn.emit(f"call void {restore}(ptr {state.ref})")
+
+
+def give_none(fn: Function, none: Value) -> None:
+    """Emit the return of None, which is what a built-in of no module is called with as `self`."""
+    fn.emit(f"call void {fn.module.declare('Py_IncRef', 'void', 'ptr')}(ptr {none.ref})")
+    fn.emit(f"ret ptr {none.ref}")
 
 
 def adapt(module: Module, target: Function, name: str, header: int) -> None:
@@ -123,7 +132,7 @@ def adapt(module: Module, target: Function, name: str, header: int) -> None:
 
     The interpreter's lock is kept.
     """
-    fn = Function(module, name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+    fn = Function(module, name, CALLED, "ptr")
     none, args, _ = fn.args
     values = []
     for place, argument in enumerate(target.args):
@@ -137,10 +146,8 @@ def adapt(module: Module, target: Function, name: str, header: int) -> None:
             convert = module.declare("PyLong_AsLongLong", "i64", "ptr")
             value = fn.op(f"call i64 {convert}(ptr {given.ref})", "i64").convert(argument.kind)
         values.append(value)
-    keep = module.declare("Py_IncRef", "void", "ptr")
     fn.emit(f"call void @{target.name}({', '.join(f'{v.type} {v.ref}' for v in values)})")
-    fn.emit(f"call void {keep}(ptr {none.ref})")
-    fn.emit(f"ret ptr {none.ref}")
+    give_none(fn, none)
 
 
 Kernel = Callable[..., int]

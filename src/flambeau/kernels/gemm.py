@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flambeau.kernels.emit import BITS, Function, Module, Value
+from flambeau.kernels.entry import CALLED, data, give_none, run_tasks
 
 PANEL_BYTES = 3 << 13
 """How much of x a tile's sums take in before they rest in memory: it stays in the first cache."""
@@ -265,28 +266,16 @@ def task(module: Module, name: str, count: int) -> tuple[Function, list[Value], 
 
 
 def entry(module: Module, name: str, run: str, count: int, tasks: int, header: int) -> None:
-    """Emit `name(*arrays)` for Python, which runs a task as often as its last array's element says.
-
-    An array's data pointer stands right behind the object's header.
-    """
-    fn = Function(module, name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+    """Emit `name(*arrays)` for Python, which runs a task as often as its last array's element says."""
+    fn = Function(module, name, CALLED, "ptr")
     none, args, _ = fn.args
-    save = module.declare("PyEval_SaveThread", "ptr", "")
-    restore = module.declare("PyEval_RestoreThread", "void", "ptr")
-    keep = module.declare("Py_IncRef", "void", "ptr")
-    start = module.declare("flambeau_run", "void", "ptr, ptr, i64")
     block = Value(fn, "%block", "ptr", 1)
     fn.entry.append(f"  %block = alloca [{count} x ptr]")
     for k in range(count):
-        array = fn.load(fn.offset(args, 8 * k), "ptr")
-        pointer = fn.load(fn.offset(array, header), "ptr")
+        pointer = data(fn, args, k, header)
         fn.store(pointer, fn.offset(block, 8 * k))
-    number = load_ints(fn, pointer, tasks)
-    state = fn.op(f"call ptr {save}()", "ptr")
-    fn.emit(f"call void {start}(ptr @{run}, ptr {block.ref}, i64 {number.ref})")
-    fn.emit(f"call void {restore}(ptr {state.ref})")
-    fn.emit(f"call void {keep}(ptr {none.ref})")
-    fn.emit(f"ret ptr {none.ref}")
+    run_tasks(fn, run, block, load_ints(fn, pointer, tasks))
+    give_none(fn, none)
 
 
 def _accumulate(fn: Function, tile: Tile, slot: Value, x: Value, y: Value) -> None:

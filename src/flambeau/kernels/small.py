@@ -15,6 +15,7 @@ import numpy as np
 from flambeau.kernels import tile as tiles
 from flambeau.kernels.compile import HEADER, builtin, engine
 from flambeau.kernels.emit import Function, Module, Value
+from flambeau.kernels.entry import CALLED, give_none
 from flambeau.kernels.matmul import turn_lines
 
 LANES = 8
@@ -31,7 +32,7 @@ _NUMBERS = ("rows", "columns", "inner", "a_row", "a_column", "b_row", "b_column"
 def _text(name: str) -> str:
     """`name(numbers, a, b, [bias,] out, scratch)`, called with Python objects; steps are in bytes."""
     module = Module()
-    fn = Function(module, name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+    fn = Function(module, name, CALLED, "ptr")
     none, args, count = fn.args
 
     def data(place: Value | int) -> Value:
@@ -69,9 +70,7 @@ def _text(name: str) -> str:
             tile(i, j, LANES)
         with fn.loop(vectors, n["columns"]) as j:
             tile(i, j, 1)
-    module.declare("Py_IncRef", "void", "ptr")
-    fn.emit(f"call void @Py_IncRef(ptr {none.ref})")
-    fn.emit(f"ret ptr {none.ref}")
+    give_none(fn, none)
     return module.text()
 
 
@@ -85,7 +84,7 @@ def _tiled(name: str) -> str:
     lanes = vector_bytes // 4
     module = Module()
     multiply = tiles.multiplier(module, "f32", vector_bytes)
-    fn = Function(module, name, {"self": "ptr", "args": "ptr", "count": "i64"}, "ptr")
+    fn = Function(module, name, CALLED, "ptr")
     none, args, count = fn.args
 
     def data(place: Value | int) -> Value:
@@ -110,9 +109,7 @@ def _tiled(name: str) -> str:
         "c": out, "c_row": columns * 4, "rows": n["rows"], "columns": columns, "depth": n["inner"],
         "add": has_bias.convert("i64"),
     })  # fmt: skip
-    module.declare("Py_IncRef", "void", "ptr")
-    fn.emit(f"call void @Py_IncRef(ptr {none.ref})")
-    fn.emit(f"ret ptr {none.ref}")
+    give_none(fn, none)
     return module.text()
 
 

@@ -30,8 +30,9 @@ SPIN = 5000
 """How often a worker looks for work before it parks (each look some 40 ns): longer than Python takes from one kernel
 of a small model to the next. At 1000, workers slept 16 times in a step of 3.0 ms, which takes 2.7 ms if they do not."""
 BLAS_SPIN = 16
-"""How long a thread of OpenBLAS looks for work, as a power of two of the processor's ticks: some 25 us. By itself it looks for 20 ms, and all kernels that run meanwhile miss a core: an LSTM's step takes 1.28 times
-as long, an MLP's 1.22 (2 cores)."""
+"""How long a thread of OpenBLAS looks for work, as a power of two of the processor's ticks: some 25 us. By itself it
+looks for 20 ms, and all kernels that run meanwhile miss a core: an LSTM's step took 1.28 times as long, an MLP's 1.22
+(2 cores)."""
 
 # Words of @state: 0 the job (active workers in bits 0-15, open in bit 16, generation above),
 # 8 threads of the job, 16-18 function, block, tasks, 24 taken, 32 sleepers, 40 mutex, 48 condition,

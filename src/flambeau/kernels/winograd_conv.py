@@ -11,6 +11,7 @@ from flambeau.kernels import channel_gemm, gemm, tile, winograd
 from flambeau.kernels.compile import engine
 from flambeau.kernels.entry import kernel, table
 from flambeau.kernels.geometry import Geometry, compiled, odd_lines
+from flambeau.kernels.matmul import ceil_div
 from flambeau.kernels.pool import empty
 from flambeau.kernels.threads import slots
 from flambeau.kernels.winograd import PLACES
@@ -52,10 +53,6 @@ def dense(x: Array) -> bool:
     return x.strides[3] == x.itemsize and x.strides[2] == x.itemsize * x.shape[3]
 
 
-def _ceil(a: int, b: int) -> int:
-    return -(-a // b)
-
-
 class _Blocks(NamedTuple):
     images: int
     rows: int
@@ -67,12 +64,12 @@ class _Blocks(NamedTuple):
         """For tiles of `channels` transformed channels in all, `rows` by `columns` an image."""
         most = max(TILES, BLOCK_BYTES // (PLACES * 4 * channels))
         if rows * columns <= most:
-            images = max(1, min(most // (rows * columns), _ceil(batch, 4)))
-            images = _ceil(batch, _ceil(batch, images))
-            return cls(images, rows, _ceil(batch, images), images * rows * columns)
+            images = max(1, min(most // (rows * columns), ceil_div(batch, 4)))
+            images = ceil_div(batch, ceil_div(batch, images))
+            return cls(images, rows, ceil_div(batch, images), images * rows * columns)
         each = max(1, most // columns)
-        each = _ceil(rows, _ceil(rows, each))
-        return cls(1, each, batch * _ceil(rows, each), each * columns)
+        each = ceil_div(rows, ceil_div(rows, each))
+        return cls(1, each, batch * ceil_div(rows, each), each * columns)
 
 
 class _Plan(NamedTuple):
@@ -99,7 +96,7 @@ class _Sizes(NamedTuple):
 
     @property
     def tiles(self) -> tuple[int, int]:
-        return _ceil(self.counts[0], 2), _ceil(self.counts[1], 2)
+        return ceil_div(self.counts[0], 2), ceil_div(self.counts[1], 2)
 
     def places(self) -> Array:
         """Where in the padded grid the input's pixels are."""
@@ -114,7 +111,7 @@ class _Sizes(NamedTuple):
 
     def block(self, b: _Blocks) -> tuple[int, ...]:
         rows, columns = self.tiles
-        split = _ceil(rows, b.rows)
+        split = ceil_div(rows, b.rows)
         return (
             *(split, b.images, b.rows, self.batch, rows, columns),
             *(*self.spatial, self.padding[0], self.x_image, self.x_channel),
@@ -124,7 +121,7 @@ class _Sizes(NamedTuple):
 def _vectors(channels: int) -> int:
     """Channels rounded up to whole vectors."""
     lanes = engine().vector_bytes // FLOAT.itemsize
-    return _ceil(channels, lanes) * lanes
+    return ceil_div(channels, lanes) * lanes
 
 
 def _width() -> int:
@@ -141,7 +138,7 @@ def _plan(s: _Sizes) -> _Plan:
     second = odd_lines(pixels)
     third = second + PLACES * v_pitch
     share = third + PLACES * m_pitch
-    panels = _ceil(s.outputs, _width())
+    panels = ceil_div(s.outputs, _width())
     more = (s.inputs, s.outputs, v, m, v_pitch, m_pitch, panels, *s.counts, s.y_image, s.y_channel, share)
     return _Plan(blocks.blocks, table(*s.block(blocks), *more, second, third), share, (s.places(),))
 
@@ -152,7 +149,7 @@ def _plan_weight(s: _Sizes) -> tuple[_Plan, int]:
     v, m = _vectors(s.inputs), _vectors(s.outputs)
     vectors = v * FLOAT.itemsize // engine().vector_bytes
     parts = min(PARTS, vectors, 1 << max(0, (PLACES * 4 * v * m - 1) // SUM_BYTES).bit_length())
-    part = _ceil(vectors, parts) * (v // vectors)
+    part = ceil_div(vectors, parts) * (v // vectors)
     blocks = _Blocks.fit(s.batch, *s.tiles, part + m)
     shares = min(max(1, PARTS // parts), blocks.blocks)
     rows, columns = 2 * blocks.rows, 2 * s.tiles[1]
@@ -180,7 +177,7 @@ def _factors(weight: Array, *, flipped: bool) -> Array:
     shape, vector_bytes = _tile(), engine().vector_bytes
     rows, columns = weight.shape[:2]
     outputs, inputs = (columns, rows) if flipped else (rows, columns)
-    panels = _ceil(outputs, shape.width)
+    panels = ceil_div(outputs, shape.width)
     strips = panels * shape.columns
     outer, count, channel, step = (inputs, 9, 9, columns * 9) if flipped else (1, inputs * 9, inputs * 9, 0)
     turned = empty((panels, inputs, 9, shape.width), FLOAT)
@@ -233,6 +230,6 @@ def convolve_weight(g: Geometry, cotangent: Array, x: Array) -> Array | None:
     result = empty((g.channels, g.depth, 3, 3), FLOAT)
     shape = _tile()
     depth = g.depth * 9
-    turned = table(_ceil(depth, shape.lanes), 1, depth, g.channels, columns, 0, *[0] * shape.lanes)
+    turned = table(ceil_div(depth, shape.lanes), 1, depth, g.channels, columns, 0, *[0] * shape.lanes)
     compiled(channel_gemm.folder, shape)(folded, result, np.zeros(g.channels, FLOAT), turned)
     return result
