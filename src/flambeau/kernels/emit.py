@@ -376,6 +376,11 @@ class Function:
         """The pointer, of which the compiler does not know how it is made: addresses are not computed from another's."""
         return self.op(f'call ptr asm "", "=r,0"(ptr {pointer.ref})', "ptr")
 
+    def prefetch(self, pointer: Value, *, write: bool = False) -> None:
+        """Ask for a line of memory that will be read soon, or written; any address is fine."""
+        touch = self.module.declare("llvm.prefetch.p0", "void", "ptr, i32, i32, i32")
+        self.emit(f"call void {touch}(ptr {pointer.ref}, i32 {int(write)}, i32 3, i32 1)")
+
     def offsets(self, pointer: Value, nbytes: Value) -> Value:
         """One pointer a lane."""
         return self.op(f"getelementptr i8, ptr {pointer.ref}, {nbytes.type} {nbytes.ref}", "ptr", nbytes.lanes)

@@ -39,6 +39,8 @@ TURNED = 1 << 19
 LEAST = 320
 PAGE = 1 << 12
 """Columns whole pages apart, whose elements share sets of the first cache, are turned round as well."""
+AHEAD, WRITTEN = 12, 4
+"""Rows ahead that packing asks for: of a matrix, whose rows may lie far apart, and of the panel."""
 INTEGERS = (
     *("rows", "columns", "depth", "a_row", "a_step", "b_row", "b_step", "c_row"),
     *("panels", "parts", "block", "step", "share", "biased", "add"),
@@ -119,6 +121,10 @@ class _Panels:
             masks = [self.inside(fn.const(v * lanes, "i64"), columns) for v in range(self.vectors)]
             with fn.loop(self.zero, depth) as k:
                 line, to = fn.offset(source, k * task["b_row"]), fn.offset(panel, k * pitch)
+                later = fn.offset(line, task["b_row"] * AHEAD), fn.offset(to, pitch * WRITTEN)
+                for at in range(0, pitch, 64):
+                    fn.prefetch(fn.offset(later[0], at))
+                    fn.prefetch(fn.offset(later[1], at), write=True)
                 for v, mask in enumerate(masks):
                     at = v * lanes * self.size
                     fn.store(fn.load_masked(fn.offset(line, at), self.kind, mask), fn.offset(to, at))
@@ -127,15 +133,6 @@ class _Panels:
             # What is read twice, beyond the last column, is masked off in the product.
             to = fn.offset(panel, j * self.size)
             turn_lines(fn, self.kind, lanes, source, (j, columns), task["b_step"], depth, to, pitch)
-
-    def start(self, c: Value, rows: Value, bias: Value, columns: Value) -> None:
-        """Rows of c begin with the bias."""
-        fn, lanes = self.fn, self.lanes
-        with fn.loop(self.zero, columns, lanes) as j:
-            mask = self.inside(j, columns)
-            value = fn.load_masked(fn.offset(bias, j * self.size), self.kind, mask)
-            with fn.loop(self.zero, rows) as i:
-                fn.store_masked(value, fn.offset(c, i * self.task["c_row"] + j * self.size), mask)
 
     def write(self) -> None:
         fn, task = self.fn, self.task
@@ -154,15 +151,17 @@ class _Panels:
         with fn.loop(first, last, self.width) as j:
             columns = fn.minimum(last - j, last.like(self.width))
             c = fn.offset(c_matrix, first_row * task["c_row"] + j * self.size)
-            with fn.when(task["biased"].ne(0)):
-                self.start(c, rows, fn.offset(task["bias"], j * self.size), columns)
             with fn.loop(self.zero, task["depth"], task["step"]) as k:
                 depth = fn.minimum(task["step"], task["depth"] - k)
                 self.pack(fn.offset(b_matrix, k * task["b_row"] + j * task["b_step"]), panel, columns, depth)
                 a = fn.offset(a_matrix, first_row * task["a_row"] + k * task["a_step"])
+                biased = task["biased"].ne(0) & k.eq(0)
+                start_row = biased.select(self.zero, task["c_row"])
                 with fn.loop(self.zero, rows, CHUNK) as i:
+                    to = fn.offset(c, i * task["c_row"])
+                    start = biased.select(fn.offset(task["bias"], j * self.size), to)
                     tile.call(fn, self.multiply, {
-                        "a": fn.offset(a, i * task["a_row"]), "b": panel, "c": fn.offset(c, i * task["c_row"]),
+                        "a": fn.offset(a, i * task["a_row"]), "b": panel, "c": to, "start": start, "start_row": start_row,
                         "a_row": task["a_row"], "a_step": task["a_step"], "c_row": task["c_row"],
                         "b_row": fn.const(self.width * self.size, "i64"), "rows": fn.minimum(rows - i, i.like(CHUNK)),
                         "columns": columns, "depth": depth, "add": (k > 0).select(k.like(1), task["add"]),

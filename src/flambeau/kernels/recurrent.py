@@ -8,8 +8,10 @@ some units; the cell's formula is the function of arrays that NumPy runs, traced
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from marshal import dumps
+from typing import NamedTuple
 
 import numpy as np
 
@@ -112,7 +114,7 @@ class _Steps:
         pitch = fn.const(self.columns * lanes * size, "i64")
         columns = fn.offset(task["scratch"], task.worker * task["share"] * size)
         bias = fn.offset(task["bias"], panel * pitch)
-        with fn.loop(self.zero, (fed > made).select(fed, made)) as r, fn.loop(self.zero, pitch, lanes * size) as at:
+        with fn.loop(fed, made) as r, fn.loop(self.zero, pitch, lanes * size) as at:
             fn.store(fn.load(fn.offset(bias, at), kind, lanes), fn.offset(columns, r * pitch + at))
         weights = fn.offset(task["weights"], panel * task["depth"] * pitch)
         for strip in range(0, self.columns, self.strip):
@@ -120,8 +122,8 @@ class _Steps:
             given = {
                 "a": a, "b": fn.offset(weights, moved), "c": fn.offset(columns, moved),
                 "a_row": task["depth"] * size, "a_step": fn.const(size, "i64"), "b_row": pitch, "c_row": pitch,
+                "start": fn.offset(bias, moved), "start_row": self.zero, "add": fn.const(1, "i64"),
                 "rows": fed, "columns": fn.const(self.strip * lanes, "i64"), "depth": task["depth"],
-                "add": fn.const(1, "i64"),
             }  # fmt: skip
             tile.call(fn, self.multiply, given)
         with fn.loop(self.zero, fn.const(self.wide * lanes, "i64"), lanes) as at:
@@ -153,46 +155,70 @@ def steps(name: str, header: int, cell: str, kind: str, wide: int, digest: str) 
     return kernel.task.finish(header)
 
 
+class Plan(NamedTuple):
+    """How the steps of weights of given sizes, for given rows, are cut."""
+
+    run: Kernel
+    panels: int
+    wide: int
+    lanes: int
+    apart: bool
+    tasks: int
+    scratch: int
+    numbers: tuple[int, ...]
+    no_bias: Array
+
+
+@lru_cache(256)
+def _plan(cell: str, shape: tuple[int, int, int], dtype: np.dtype, rows: int, width: int, threads: int) -> Plan:
+    """For weights (depth, parts, hidden), and rows of `width` of the widest array."""
+    from flambeau.kernels.compile import engine
+    from flambeau.kernels.threads import slots
+
+    depth, parts, hidden = shape
+    vector_bytes, item = engine().vector_bytes, dtype.itemsize
+    lanes = vector_bytes // item
+    wide = vectors(parts, hidden, lanes, tile.SIZES[vector_bytes])
+    units = wide * lanes
+    panels = -(-hidden // units)
+    apart = rows < FEW * threads and panels * depth * parts * units * item > CACHED
+    turns = 1 if apart else threads * -(-rows // (threads * ROWS))
+    share = -(-rows // turns)
+    tasks = panels if apart else -(-rows // share)
+    numbers = (share, 0, depth, hidden, width, share * parts * units, panels, 1 if apart else panels, 0)
+    digest = sha256(dumps(CELLS[cell].body.__code__)).hexdigest()[:16]
+    run = kernel(steps, cell, "f32" if item == 4 else "f64", wide, digest)
+    no_bias = np.zeros((panels, 1, parts, units), dtype)
+    return Plan(run, panels, wide, lanes, apart, tasks, share * parts * units * slots(), numbers, no_bias)
+
+
 class Runner:
     """The steps of one direction of one layer: weights packed, scratch at hand."""
 
     def __init__(self, cell: str, weights: Array, bias: Array | None, rows: int, arrays: dict[str, Array]) -> None:
         """`weights` (depth, parts, hidden), `bias` (parts, hidden), `rows` at most; the arrays of all steps."""
-        from flambeau.kernels.compile import engine
-        from flambeau.kernels.threads import get_num_threads, slots
+        from flambeau.kernels.threads import get_num_threads
 
-        depth, parts, hidden = weights.shape
-        dtype, threads, vector_bytes = weights.dtype, get_num_threads(), engine().vector_bytes
-        lanes = vector_bytes // dtype.itemsize
-        wide = vectors(parts, hidden, lanes, tile.SIZES[vector_bytes])
-        units = wide * lanes
-        panels = -(-hidden // units)
-        self.weights = _packed(weights, panels, wide, lanes)
-        nothing = np.zeros((1, parts, hidden), dtype)
-        self.bias = _packed(nothing if bias is None else bias[None], panels, wide, lanes)
-        self.apart = rows < FEW * threads and self.weights.nbytes > CACHED
-        turns = 1 if self.apart else threads * -(-rows // (threads * ROWS))
-        share = -(-rows // turns)
-        self.tasks = panels if self.apart else -(-rows // share)
-        self.scratch = empty((share * parts * units * slots(),), dtype)
         self.arrays = [arrays[name] for name in CELLS[cell].arrays]
         self.outputs = arrays.get("outputs")
         width = max(each.shape[1] for each in self.arrays)
-        own = 1 if self.apart else panels
-        self.numbers = table(share, 0, depth, hidden, width, share * parts * units, panels, own, 0)
-        digest = sha256(dumps(CELLS[cell].body.__code__)).hexdigest()[:16]
-        self.run: Kernel = kernel(steps, cell, "f32" if dtype.itemsize == 4 else "f64", wide, digest)
+        self.plan = plan = _plan(cell, weights.shape, weights.dtype, rows, width, get_num_threads())
+        cut = plan.panels, plan.wide, plan.lanes
+        self.weights = _packed(weights, *cut)
+        self.bias = plan.no_bias if bias is None else _packed(bias[None], *cut)
+        self.scratch = empty((plan.scratch,), weights.dtype)
+        self.numbers = table(*plan.numbers)
 
     def __call__(self, a: Array, lines: Array, carried: bool = False) -> None:
         """The steps of `lines` (of `STEP`); if `carried`, the outputs of each are the next one's rows of `a`."""
-        numbers = self.numbers
-        if not self.apart:
+        numbers, plan = self.numbers, self.plan
+        if not plan.apart:
             numbers[1], numbers[8] = len(lines), carried
-            self.run(self.tasks, numbers, a, self.weights, self.bias, lines, self.scratch, *self.arrays)
+            plan.run(plan.tasks, numbers, a, self.weights, self.bias, lines, self.scratch, *self.arrays)
             return
         numbers[1] = 1
         for at, (_, _, first, count) in enumerate(lines.tolist()):
-            self.run(self.tasks, numbers, a, self.weights, self.bias, lines[at:], self.scratch, *self.arrays)
+            plan.run(plan.tasks, numbers, a, self.weights, self.bias, lines[at:], self.scratch, *self.arrays)
             if carried:
                 assert self.outputs is not None
                 a[:count] = self.outputs[first : first + count]

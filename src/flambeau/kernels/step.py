@@ -139,10 +139,8 @@ class Step:
         """Ask for what the loop will load `AHEAD` bytes later."""
         if self.mask is not None or reads_ahead():
             return
-        touch = self.fn.module.declare("llvm.prefetch.p0", "void", "ptr, i32, i32, i32")
         for line in range(0, self.lanes * size, 64):
-            there = self.fn.offset(at, AHEAD + line)
-            self.fn.emit(f"call void {touch}(ptr {there.ref}, i32 0, i32 3, i32 1)")
+            self.fn.prefetch(self.fn.offset(at, AHEAD + line))
 
     def stride(self, operand: int) -> Value:
         return self.loops.number("stride", operand, self.spec.outer + self.spec.inner - 1)

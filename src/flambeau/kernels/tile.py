@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flambeau.kernels.emit import BITS, Function, Module, Value
 
-POINTERS = ("a", "b", "c")
-INTEGERS = ("a_row", "a_step", "b_row", "c_row", "rows", "columns", "depth", "add")
+POINTERS = ("a", "b", "c", "start")
+INTEGERS = ("a_row", "a_step", "b_row", "c_row", "start_row", "rows", "columns", "depth", "add")
 SIZES = {64: {1: 12, 2: 12, 3: 8, 4: 6}, 32: {1: 8, 2: 6}, 16: {1: 8, 2: 6}}
 """By a vector's bytes: how many rows of how many vectors a tile's sums have."""
 TOGETHER = 3
@@ -13,11 +13,11 @@ TOGETHER = 3
 
 
 def multiplier(module: Module, kind: str, vector_bytes: int, *, padded: bool = False) -> str:
-    """Emit c[i, j] = sum over k of a[i, k] * b[k, j], plus what stood there if `add`; gives its name.
+    """Emit c[i, j] = sum over k of a[i, k] * b[k, j], plus start[i, j] if `add`; gives its name.
 
-    Strides are in bytes: `a_row` and `a_step` of `a`, `b_row`, `c_row`; neighbours in a row of `b`
-    and of `c` are neighbours in memory. Nothing outside of the matrices is read or written, but if
-    `padded`, rows of `b` are read in whole vectors.
+    Strides are in bytes: `a_row` and `a_step` of `a`, `b_row`, `c_row`, `start_row`, which may be 0; neighbours in
+    a row of `b`, `c` and `start` are neighbours in memory. Nothing outside of the matrices is read or written,
+    but if `padded`, rows of `b` are read in whole vectors.
     """
     sizes, lanes = SIZES[vector_bytes], vector_bytes * 8 // BITS[kind]
     for vectors, rows in sizes.items():
@@ -28,7 +28,7 @@ def multiplier(module: Module, kind: str, vector_bytes: int, *, padded: bool = F
     widest = max(sizes)
     with fn.loop(fn.const(0, "i64"), at["columns"], widest * lanes) as j:
         left = at["columns"] - j
-        places = {"columns": left} | {x: fn.offset(at[x], j * (BITS[kind] // 8)) for x in "bc"}
+        places = {"columns": left} | {x: fn.offset(at[x], j * (BITS[kind] // 8)) for x in ("b", "c", "start")}
         for vectors in sizes:
             fits = left > (vectors - 1) * lanes
             if vectors < widest:
@@ -40,7 +40,8 @@ def multiplier(module: Module, kind: str, vector_bytes: int, *, padded: bool = F
 
 
 def call(fn: Function, name: str, arguments: dict[str, Value]) -> None:
-    """Emit the call of a multiplier."""
+    """Emit the call of a multiplier; without a `start` it adds to `c`."""
+    arguments = {"start": arguments["c"], "start_row": arguments["c_row"], **arguments}
     given = ", ".join(f"{arguments[x].type} {arguments[x].ref}" for x in _arguments())
     fn.emit(f"call void @{name}({given})")
 
@@ -104,7 +105,8 @@ def _tile(
         for slot in slots:
             fn.store(fn.const(0, kind, lanes), slot, slot=True)
     with fn.when(at["add"].ne(0)):
-        for slots, place in zip(sums, places, strict=True):
+        for r, slots in enumerate(sums):
+            place = fn.offset(at["start"], (i + r) * at["start_row"])
             for slot, value in zip(slots, load(place), strict=True):
                 fn.store(value, slot, slot=True)
     groups = range(0, rows, TOGETHER)

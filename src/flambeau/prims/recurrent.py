@@ -211,12 +211,10 @@ def layer(
 ) -> tuple[np.ndarray, ...]:
     """Outputs, last states h and c, and what the backward pass needs: gates and an extra."""
     parts, hidden = GATES[cell], weights.hidden.shape[0] // GATES[cell]
-    gates = product(x, weights.input.T)
-    bias = weights.hidden_bias
-    if bias is not None and cell == "gru":
-        gates += weights.input_bias
-    elif bias is not None:
-        bias = bias + weights.input_bias
+    input_bias, bias = weights.input_bias, weights.hidden_bias
+    if bias is not None and cell != "gru":  # nothing comes between the two sums
+        input_bias, bias = input_bias + bias, None
+    gates = product(x, weights.input.T, input_bias)
     h = h.copy()
     c = None if c is None else c.copy()
     outputs = empty((len(x), h.shape[1]), x.dtype)
