@@ -30,6 +30,8 @@ FEW = 4
 """Sequences a thread below which it reads weights rather than computes."""
 CACHED = 1 << 20
 """Bytes of weights that every core has near enough."""
+LINE = 64
+"""Bytes of a line of the cache, about."""
 STEP = ("a_first", "a_count", "first", "count")
 """A line of the table of steps: rows of `a` and of the others."""
 INTEGERS = ("rows", "steps", "depth", "hidden", "width", "share", "panels", "own", "carried")
@@ -108,6 +110,20 @@ class _Steps:
         width = self.task["width"] if array in GATED else self.task["hidden"]
         return self.fn.offset(self.task[array], row * width * self.size)
 
+    def place(self, p: Place, r: Value, first: Value, unit: Value) -> Value:
+        return self.fn.offset(self.line(p.array, r, first), (self.task["hidden"] * p.gate + unit) * self.size)
+
+    def ask(self, panel: Value, made: Value, first: Value) -> None:
+        """Ask for what the cell of a panel will read and write: the product takes long enough for it to come."""
+        fn, width = self.fn, self.wide * self.lanes * self.size
+        used = dict.fromkeys((*self.cell.reads, *self.cell.writes))
+        with fn.loop(self.zero, made) as r:
+            for p in used:
+                if p.array not in STATES:
+                    there = self.place(p, r, first, panel * (self.wide * self.lanes))
+                    for at in (*range(0, width, LINE), width - self.size):
+                        fn.prefetch(fn.offset(there, at), write=p in self.cell.writes)
+
     def panel(self, panel: Value, a: Value, fed: Value, made: Value, first: Value) -> None:
         """The columns of a panel: `fed` rows have a row of `a`, `made` come to be."""
         fn, task, lanes, size, kind = self.fn, self.task, self.lanes, self.size, self.kind
@@ -116,6 +132,7 @@ class _Steps:
         bias = fn.offset(task["bias"], panel * pitch)
         with fn.loop(fed, made) as r, fn.loop(self.zero, pitch, lanes * size) as at:
             fn.store(fn.load(fn.offset(bias, at), kind, lanes), fn.offset(columns, r * pitch + at))
+        self.ask(panel, made, first)
         weights = fn.offset(task["weights"], panel * task["depth"] * pitch)
         for strip in range(0, self.columns, self.strip):
             moved = strip * lanes * size
@@ -134,17 +151,14 @@ class _Steps:
                 places = [r * pitch + (at + part * self.wide * lanes) * size for part in range(self.cell.parts)]
                 return [fn.load(fn.offset(columns, place), kind, lanes) for place in places]
 
-            def place(p: Place, r: Value) -> Value:
-                return fn.offset(self.line(p.array, r, first), (task["hidden"] * p.gate + unit) * size)
-
             with fn.loop(self.zero, made) as r:
-                reads = [fn.load_masked(place(p, r), kind, inside) for p in self.cell.reads]
+                reads = [fn.load_masked(self.place(p, r, first, unit), kind, inside) for p in self.cell.reads]
                 values = inline(fn, self.cell.body, [*products(r), *reads])
                 for p, value in zip(self.cell.writes, values, strict=True):
-                    fn.store_masked(value, place(p, r), inside)
+                    fn.store_masked(value, self.place(p, r, first, unit), inside)
             if self.cell.rest is not None:
                 with fn.loop(made, fed) as r:
-                    there = place(self.cell.rest, r)
+                    there = self.place(self.cell.rest, r, first, unit)
                     fn.store_masked(fn.load_masked(there, kind, inside) + products(r)[0], there, inside)
 
 
