@@ -421,30 +421,6 @@ def combine(
     return result.convert(node.kind)
 
 
-def inline(fn: Function, body: Callable[..., Any], values: Sequence[Value]) -> list[Value]:
-    """What `body`, a pointwise function of arrays, makes of vectors of one kind: its IR, here in `fn`."""
-    from flambeau.kernels.expr import Trace, compute_kind
-
-    dtype = np.dtype(f"f{BITS[values[0].kind] // 8}")
-    trace = Trace()
-    given = [trace.input(k, np.empty(2, dtype)) for k in range(len(values))]
-    found = body(*given)
-    results = [trace.lift(each) for each in (found if isinstance(found, tuple) else (found,))]
-    places = {id(each): k for k, each in enumerate(trace.nodes)}
-    nodes = []
-    for each in trace.nodes:
-        param = each.dtype.name if each.op == "cast" else each.param
-        nodes.append(Node(each.op, tuple(places[id(a)] for a in each.args), compute_kind(each.dtype), (), param))
-    made: list[Value] = []
-    for k, node in enumerate(nodes):
-        given_here = node.op == "input"
-        made.append(values[node.param] if given_here else combine(fn, nodes, k, made.__getitem__, values[0].lanes))
-    return [
-        fn.const(each.param, values[0].kind, values[0].lanes) if each.weak else made[places[id(each)]]
-        for each in results
-    ]
-
-
 def _write_combine(module: Module, spec: Spec, phase: int, lanes: int) -> None:
     """The function that joins the chunks' partial results of column reductions, in order."""
     fn = Function(module, f"combine{phase}", TASK, linkage="internal")

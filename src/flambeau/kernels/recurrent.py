@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import sha256
-from marshal import dumps
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ from flambeau.kernels.cells import CELLS, GATED, STATES, Place
 from flambeau.kernels.emit import BITS, Module, Value
 from flambeau.kernels.entry import Kernel, Task, kernel, table
 from flambeau.kernels.gemm import transposed
-from flambeau.kernels.loops import inline
+from flambeau.kernels.inline import Formula
 from flambeau.kernels.pool import empty
 
 Array = np.ndarray
@@ -53,6 +52,11 @@ def vectors(parts: int, hidden: int, lanes: int, sizes: dict[int, int]) -> int:
     return min((wide for wide in range(1, 5) if wide * parts <= 6), key=cost)
 
 
+def _formula(cell_name: str, kind: str) -> Formula:
+    cell = CELLS[cell_name]
+    return Formula(cell.body, [np.dtype(f"f{BITS[kind] // 8}")] * (cell.parts + len(cell.reads)))
+
+
 class _Steps:
     """The kernel being written: columns = a (a_count, depth) @ weights + bias, then the cell, for each step."""
 
@@ -69,6 +73,7 @@ class _Steps:
         self.task = Task(module, name, ("a", "weights", "bias", "table", "scratch", *self.cell.arrays), INTEGERS)
         self.fn = self.task.fn
         self.zero = self.fn.const(0, "i64")
+        self.formula = _formula(cell_name, kind)
 
     def write(self) -> None:
         fn, task = self.fn, self.task
@@ -153,9 +158,9 @@ class _Steps:
 
             with fn.loop(self.zero, made) as r:
                 reads = [fn.load_masked(self.place(p, r, first, unit), kind, inside) for p in self.cell.reads]
-                values = inline(fn, self.cell.body, [*products(r), *reads])
+                values = self.formula.vectors(fn, [*products(r), *reads])
                 for p, value in zip(self.cell.writes, values, strict=True):
-                    fn.store_masked(value, self.place(p, r, first, unit), inside)
+                    fn.store_masked(value.convert(kind), self.place(p, r, first, unit), inside)
             if self.cell.rest is not None:
                 with fn.loop(made, fed) as r:
                     there = self.place(self.cell.rest, r, first, unit)
@@ -163,7 +168,7 @@ class _Steps:
 
 
 def steps(name: str, header: int, cell: str, kind: str, wide: int, digest: str) -> str:
-    """The kernel of a layer's steps; `digest` of the cell's body, since the cache on disk knows the kernels alone."""
+    """The kernel of a layer's steps; `digest` of the cell's formula, since the cache on disk knows the kernels alone."""
     kernel = _Steps(name, cell, kind, wide)
     kernel.write()
     return kernel.task.finish(header)
@@ -200,8 +205,9 @@ def _plan(cell: str, shape: tuple[int, int, int], dtype: np.dtype, rows: int, wi
     share = -(-rows // turns)
     tasks = panels if apart else -(-rows // share)
     numbers = (share, 0, depth, hidden, width, share * parts * units, panels, 1 if apart else panels, 0)
-    digest = sha256(dumps(CELLS[cell].body.__code__)).hexdigest()[:16]
-    run = kernel(steps, cell, "f32" if item == 4 else "f64", wide, digest)
+    kind = "f32" if item == 4 else "f64"
+    digest = sha256(repr(_formula(cell, kind)).encode()).hexdigest()[:16]
+    run = kernel(steps, cell, kind, wide, digest)
     no_bias = np.zeros((panels, 1, parts, units), dtype)
     return Plan(run, panels, wide, lanes, apart, tasks, share * parts * units * slots(), numbers, no_bias)
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import flambeau
+from flambeau.kernels.fusion import MANY
 from flambeau.optim.optimizer import Closure, Optimizer, ParamsT
 from flambeau.prims.core import threshold
 from flambeau.tensor import Tensor
@@ -107,7 +108,7 @@ class FormulaOptimizer(Optimizer):
             raise AssertionError("_foreach ops don't support autograd")
 
     def _step_group(self, group: dict[str, Any]) -> None:
-        differentiable, large = group.get("differentiable"), threshold()
+        differentiable = group.get("differentiable")
         moments: dict[Hashable, dict[str, Any]] = {}
         together: dict[Any, list[list[Any]]] = {}
         for param in group["params"]:
@@ -132,7 +133,7 @@ class FormulaOptimizer(Optimizer):
             if array.dtype.kind == "c":  # the real and the imaginary parts are parameters
                 for part in ("real", "imag"):
                     self._write([a if a is None else getattr(a, part) for a in arrays], coefficients)
-            elif array.size < large and self.elementwise:
+            elif self.elementwise:
                 left_out = tuple([a is None for a in held])
                 together.setdefault((moment, array.dtype, left_out), []).append(arrays)
             else:
@@ -147,9 +148,19 @@ class FormulaOptimizer(Optimizer):
         self.formula(*arrays, **coefficients, out=targets)
 
     def _write_together(self, rows: list[list[Any]], coefficients: dict[str, Any]) -> None:
-        """Update many small parameters by one call of the formula on all of them end to end."""
+        """Update many parameters by one call of a kernel, or else the small ones by one call on all of them end to end."""
+        from flambeau.kernels.many import step  # not needed where models are small
+
+        large = threshold()
+        if sum([row[0].size for row in rows]) * MANY >= large and step(self.formula, rows, coefficients):
+            return
+        for row in rows:
+            if row[0].size >= large:
+                self._write(row, coefficients)
+        rows = [row for row in rows if row[0].size < large]
         if len(rows) == 1:
             self._write(rows[0], coefficients)
+        if len(rows) < 2:
             return
         columns = list(zip(*rows, strict=True))
         joined = [None if c[0] is None else np.concatenate(c, axis=None) for c in columns]

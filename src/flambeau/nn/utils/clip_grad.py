@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from types import GeneratorType
 
 import flambeau
-from flambeau.tensor import Tensor
+from flambeau.prims import lists
+from flambeau.tensor import Tensor, wrap
 
 from .._deprecation import deprecated
 
@@ -35,8 +36,13 @@ def _get_total_norm(
     if not tensors:
         return flambeau.tensor(0.0)
     with flambeau.no_grad():
-        norms = [flambeau.linalg.vector_norm(tensor, norm_type) for tensor in tensors]
-        total = flambeau.linalg.vector_norm(flambeau.stack(norms), norm_type)
+        arrays = [tensor._array for tensor in tensors]
+        found = lists.norms(arrays) if norm_type == 2 else None
+        if found is None:
+            norms = flambeau.stack([flambeau.linalg.vector_norm(tensor, norm_type) for tensor in tensors])
+        else:
+            norms = wrap(found)
+        total = flambeau.linalg.vector_norm(norms, norm_type)
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
@@ -56,6 +62,10 @@ def _clip_grads_with_norm_(
     with flambeau.no_grad():
         factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
         number = factor.item()  # no copy to another dtype, and an array less to read
+        if lists.scale([grad._array for grad in grads], number):
+            for grad in grads:
+                grad._counter[0] += 1
+            return
         for grad in grads:
             grad.mul_(number)
 
