@@ -113,26 +113,29 @@ class _Panels:
     def inside(self, first: Value, stop: Value) -> Value:
         return self.fn.lane_index(self.lanes) + first.splat(self.lanes) < stop.splat(self.lanes)
 
-    def pack(self, source: Value, panel: Value, columns: Value, depth: Value) -> None:
-        """A panel's columns, whose neighbours stand `b_step` bytes apart, rows `b_row`; short ones filled with 0."""
-        fn, task, lanes = self.fn, self.task, self.lanes
-        pitch = self.width * self.size
-        if not self.turned:
-            masks = [self.inside(fn.const(v * lanes, "i64"), columns) for v in range(self.vectors)]
-            with fn.loop(self.zero, depth) as k:
-                line, to = fn.offset(source, k * task["b_row"]), fn.offset(panel, k * pitch)
-                later = fn.offset(line, task["b_row"] * AHEAD), fn.offset(to, pitch * WRITTEN)
-                for at in range(0, pitch, 64):
-                    fn.prefetch(fn.offset(later[0], at))
-                    fn.prefetch(fn.offset(later[1], at), write=True)
-                for v, mask in enumerate(masks):
-                    at = v * lanes * self.size
-                    fn.store(fn.load_masked(fn.offset(line, at), self.kind, mask), fn.offset(to, at))
+    def pack(self, source: Value, panel: Value, columns: Value, pitch: Value, depth: Value) -> None:
+        """A panel's columns, whose neighbours stand `b_step` bytes apart, rows `b_row`, to rows `pitch` bytes apart.
+
+        What a row has too much is overwritten by the next one.
+        """
+        fn, task, lanes, size = self.fn, self.task, self.lanes, self.size
+        if self.turned:
+            with fn.loop(self.zero, columns, lanes) as j:
+                # What is read twice, beyond the last column, is masked off in the product.
+                to = fn.offset(panel, j * size)
+                turn_lines(fn, self.kind, lanes, source, (j, columns), task["b_step"], depth, to, pitch)
             return
-        with fn.loop(self.zero, fn.const(self.width, "i64"), lanes) as j:
-            # What is read twice, beyond the last column, is masked off in the product.
-            to = fn.offset(panel, j * self.size)
-            turn_lines(fn, self.kind, lanes, source, (j, columns), task["b_step"], depth, to, pitch)
+        masks = [self.inside(fn.const(v * lanes, "i64"), columns) for v in range(self.vectors)]
+        with fn.loop(self.zero, depth) as k:
+            line, to = fn.offset(source, k * task["b_row"]), fn.offset(panel, k * pitch)
+            asked = fn.offset(line, task["b_row"] * AHEAD), fn.offset(to, pitch * WRITTEN)
+            for v, mask in enumerate(masks):
+                with fn.when(columns > v * lanes):
+                    for at in range(v * lanes * size, (v + 1) * lanes * size, 64):
+                        fn.prefetch(fn.offset(asked[0], at))
+                        fn.prefetch(fn.offset(asked[1], at), write=True)
+                    at = v * lanes * size
+                    fn.store(fn.load_masked(fn.offset(line, at), self.kind, mask), fn.offset(to, at))
 
     def write(self) -> None:
         fn, task = self.fn, self.task
@@ -150,10 +153,12 @@ class _Panels:
         last = fn.minimum(first + task["panels"] * self.width, task["columns"])
         with fn.loop(first, last, self.width) as j:
             columns = fn.minimum(last - j, last.like(self.width))
+            wide = columns + (self.lanes - 1) & -self.lanes
+            pitch = (columns > self.lanes // 2).select(wide, wide.like(self.lanes // 2)) * self.size
             c = fn.offset(c_matrix, first_row * task["c_row"] + j * self.size)
             with fn.loop(self.zero, task["depth"], task["step"]) as k:
                 depth = fn.minimum(task["step"], task["depth"] - k)
-                self.pack(fn.offset(b_matrix, k * task["b_row"] + j * task["b_step"]), panel, columns, depth)
+                self.pack(fn.offset(b_matrix, k * task["b_row"] + j * task["b_step"]), panel, columns, pitch, depth)
                 a = fn.offset(a_matrix, first_row * task["a_row"] + k * task["a_step"])
                 biased = task["biased"].ne(0) & k.eq(0)
                 start_row = biased.select(self.zero, task["c_row"])
@@ -163,7 +168,7 @@ class _Panels:
                     tile.call(fn, self.multiply, {
                         "a": fn.offset(a, i * task["a_row"]), "b": panel, "c": to, "start": start, "start_row": start_row,
                         "a_row": task["a_row"], "a_step": task["a_step"], "c_row": task["c_row"],
-                        "b_row": fn.const(self.width * self.size, "i64"), "rows": fn.minimum(rows - i, i.like(CHUNK)),
+                        "b_row": pitch, "rows": fn.minimum(rows - i, i.like(CHUNK)),
                         "columns": columns, "depth": depth, "add": (k > 0).select(k.like(1), task["add"]),
                     })  # fmt: skip
 

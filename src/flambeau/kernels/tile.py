@@ -8,6 +8,8 @@ POINTERS = ("a", "b", "c", "start")
 INTEGERS = ("a_row", "a_step", "b_row", "c_row", "start_row", "rows", "columns", "depth", "add")
 SIZES = {64: {1: 12, 2: 12, 3: 8, 4: 6}, 32: {1: 8, 2: 6}, 16: {1: 8, 2: 6}}
 """By a vector's bytes: how many rows of how many vectors a tile's sums have."""
+WIDEST = 64
+"""Bytes of vectors of which a processor may handle halves in half the time: the last columns are cut to such."""
 TOGETHER = 3
 """Rows of `a` that are addressed from one pointer, by multiples of the stride that the processor has."""
 
@@ -20,21 +22,22 @@ def multiplier(module: Module, kind: str, vector_bytes: int, *, padded: bool = F
     but if `padded`, rows of `b` are read in whole vectors.
     """
     sizes, lanes = SIZES[vector_bytes], vector_bytes * 8 // BITS[kind]
-    for vectors, rows in sizes.items():
-        strip(module, kind, lanes, vectors, rows, padded=padded)
+    strips = {lanes * vectors: strip(module, kind, lanes, vectors, rows, padded=padded) for vectors, rows in sizes.items()}
+    if vector_bytes == WIDEST:
+        strips[lanes // 2] = strip(module, kind, lanes // 2, 1, sizes[1], padded=padded)
     name = f"multiply_{kind}"
     fn = Function(module, name, _arguments(), linkage="internal")
     at = dict(zip(_arguments(), fn.args, strict=True))
-    widest = max(sizes)
-    with fn.loop(fn.const(0, "i64"), at["columns"], widest * lanes) as j:
+    widths = sorted(strips)
+    with fn.loop(fn.const(0, "i64"), at["columns"], widths[-1]) as j:
         left = at["columns"] - j
         places = {"columns": left} | {x: fn.offset(at[x], j * (BITS[kind] // 8)) for x in ("b", "c", "start")}
-        for vectors in sizes:
-            fits = left > (vectors - 1) * lanes
-            if vectors < widest:
-                fits = fits & (left <= vectors * lanes)
+        for less, width in zip([0, *widths], widths, strict=False):
+            fits = left > less
+            if width < widths[-1]:
+                fits = fits & (left <= width)
             with fn.when(fits):
-                call(fn, f"{name}_{vectors}", {**at, **places})
+                call(fn, strips[width], {**at, **places})
     fn.emit("ret void")
     return name
 
@@ -58,7 +61,7 @@ def strip(
     Tiles have `rows` rows and what is left is cut by halves, or, if `even`, all have about as many: more code, which
     pays where there are few rows.
     """
-    fn = Function(module, f"multiply_{kind}_{vectors}", _arguments(), linkage="internal")
+    fn = Function(module, f"multiply_{kind}_{vectors * lanes}", _arguments(), linkage="internal")
     at = dict(zip(_arguments(), fn.args, strict=True))
     mask = fn.first_lanes(at["columns"] - (vectors - 1) * lanes, kind, lanes)
     if even:
