@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flambeau.kernels import math, tile
+from flambeau.kernels import alongside, math, tile
 from flambeau.kernels.emit import BITS, Module, Value
 from flambeau.kernels.entry import ALONE, Kernel, Task, kernel, table
 from flambeau.kernels.pool import empty
@@ -296,6 +296,8 @@ class Plan(NamedTuple):
     scratch: int
     """Elements of scratch memory of a thread."""
     results: tuple[Layout, ...]
+    apart: int | None
+    """How far apart the three results lie in one array, if they do."""
 
 
 def _spread(strides: Sizes) -> tuple[int, int, int]:
@@ -312,10 +314,12 @@ def plan(
     shapes: tuple[Sizes, Sizes, Sizes],
     strides: tuple[Sizes, ...],
     extras: tuple[tuple[str, Sizes], ...],
+    apart: int | None,
 ) -> Plan:
     """For q, k and v of these shapes; strides of these, backward also of the result and its cotangent.
 
-    `extras` are the names and strides of mask and noise.
+    `extras` are the names and strides of mask and noise; `apart` says how q, k and v lie alongside: so do
+    their cotangents.
     """
     from flambeau.kernels.compile import engine
 
@@ -342,8 +346,10 @@ def plan(
     numbers: list[int] = [heads, q[-2], k[-2], *widths, block, blocks, pitch, share]
     for each in strides:
         numbers += [*_spread(each), 0]
+    if blocks > 1:
+        apart = None
     for layout in results:
-        made = layout.strides(dtype.itemsize)
+        made = strides[0] if apart else layout.strides(dtype.itemsize)
         parts = len(made) > len(q)
         numbers += [*_spread(made[parts:]), made[0] if parts else 0]
     for _, each in extras:
@@ -354,7 +360,7 @@ def plan(
         backward if backward_pass else forward, f"f{8 * dtype.itemsize}", tuple([x for x, _ in extras]), causal
     )
     few = tasks == 1 and work < LIGHT
-    return Plan(run, ALONE if few else tasks, blocks, table(*numbers), share, tuple(results))
+    return Plan(run, ALONE if few else tasks, blocks, table(*numbers), share, tuple(results), apart)
 
 
 @lru_cache(64)
@@ -367,7 +373,10 @@ def _run(found: Plan, arrays: list[Array], extras: Extras, sums: Array, factor: 
     from flambeau.kernels.threads import slots
 
     dtype = sums.dtype
-    made = [layout.new(dtype) for layout in found.results]
+    if found.apart:
+        made = alongside.new(3, found.apart, arrays[0].shape, arrays[0].strides, dtype)
+    else:
+        made = [layout.new(dtype) for layout in found.results]
     scratch = empty((found.scratch * (slots() if found.tasks > 1 else 1),), dtype)
     found.run(found.tasks, found.numbers, *arrays, *made, *extras.values(), sums, scratch, _number(factor, dtype))
     return made
@@ -377,7 +386,8 @@ def _plan(backward_pass: bool, arrays: list[Array], extras: Extras, causal: bool
     shapes = (arrays[0].shape, arrays[1].shape, arrays[2].shape)
     strides = tuple([each.strides for each in arrays])
     named = tuple([(x, each.strides) for x, each in extras.items()])
-    return plan(backward_pass, causal, arrays[0].dtype, shapes, strides, named)
+    apart = alongside.apart(arrays[:3]) if backward_pass else None
+    return plan(backward_pass, causal, arrays[0].dtype, shapes, strides, named, apart)
 
 
 def _extras(mask: Array | None, noise: Array | None, q: Array, k: Array) -> Extras:

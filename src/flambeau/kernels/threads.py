@@ -26,7 +26,7 @@ from flambeau.kernels.lock import lock
 MOST = 64
 """Threads at most."""
 WORDS = 64 + 8 * MOST
-SPIN = 5000
+SPIN = 12000
 """How often a worker looks for work before it parks (each look some 40 ns): longer than Python takes from one kernel
 of a small model to the next. At 1000, workers slept 16 times in a step of 3.0 ms, which takes 2.7 ms if they do not."""
 BLAS_SPIN = 16

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.graph import rename, target
+from ..kernels import alongside
 from ..tensor import Tensor, wrap, wrap_dim
 from .declare import composite, op
 from .declare import view as view_op
@@ -99,6 +100,11 @@ def _(g: Any, input_shape: Any, input_dtype: Any, bounds: Any, dim: int) -> Any:
         shape = (*input_shape[:dim], b - a, *input_shape[dim + 1 :])
         pieces.append(zeros_for(g, shape, input_dtype) if each is None else each)
     from .join import cat
+
+    if all(each.__class__ is np.ndarray for each in pieces):
+        found = alongside.joined(pieces, dim)
+        if found is not None:
+            return found
 
     return cat(pieces, dim)
 
