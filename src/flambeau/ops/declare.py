@@ -12,6 +12,7 @@ Nothing is compiled at import: the public functions are stubs which, at their fi
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -199,6 +200,20 @@ class Op:
         from .nodes import declare_node
 
         declare_node(self)
+
+    @cached_property
+    def places(self) -> list[tuple[int, bool, bool]]:
+        """Of each tensor parameter the place, whether it is a list, and whether gradients flow to it."""
+        from .nodes import places
+
+        return places(self)
+
+    @cached_property
+    def saving(self) -> list[tuple[str, bool, int, frozenset[int] | None]]:
+        """What a node keeps: what of it, of a result or an argument, which; and the places whose rules ask for it."""
+        from .nodes import saving
+
+        return saving(self)
 
     @property
     def source(self) -> str:

@@ -527,12 +527,14 @@ def edges_of(op: Op, args: Sequence[Any]) -> tuple[list[Node | None], bool]:
     """The edges of a call, and whether any of them wants a gradient."""
     edges: list[Node | None] = []
     wanted = False
-    for param, value in zip(op.params, args, strict=True):
-        if param.kind == STATIC:
-            continue
-        has_rule = op.joint is not None or param.name in op.rules
-        for each in value if param.kind == TENSORS else (value,):
-            node = node_of(each) if has_rule else None
+    for place, listed, has_rule in op.places:
+        value = args[place]
+        if listed:
+            nodes = [node_of(each) if has_rule else None for each in value]
+            edges += nodes
+            wanted = wanted or any([node is not None for node in nodes])
+        else:
+            node = value._node if has_rule and isinstance(value, Tensor) else None
             edges.append(node)
             wanted = wanted or node is not None
     return edges, wanted
@@ -560,13 +562,20 @@ def record(op: Op, args: Sequence[Any], results: list[Any], *, many: bool = Fals
 
 
 def make_node(op: Op, args: Sequence[Any], edges: Sequence[Node | None], results: Sequence[Any]) -> Node:
-    for value in tensor_values(op, tuple(args)):
-        if isinstance(value, Tensor) and value._inference and value._node is None:
-            raise RuntimeError(
-                "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference "
-                "mode in computation tracked by autograd. To work around this, you can make a clone to get a "
-                "normal tensor and use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
-            )
+    wanted = set()
+    for place, listed, _ in op.places:
+        value = args[place]
+        for each in value if listed else (value,):
+            if isinstance(each, Tensor):
+                if each._node is not None:
+                    wanted.add(place)
+                elif each._inference:
+                    raise RuntimeError(
+                        "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+                        "inference mode in computation tracked by autograd. To work around this, you can make a clone "
+                        "to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
+                        "`torch.inference_mode()`."
+                    )
     op.prepare()
     cls = op.node
     if op.family == "pointwise" and (op.holomorphic or results[0]._array.dtype.kind != "c"):
@@ -576,53 +585,36 @@ def make_node(op: Op, args: Sequence[Any], edges: Sequence[Node | None], results
     node = new(cls)
     node.seq, node.edges = next_seq(), tuple(edges)
     node.shape = results[0]._array.shape if results[0] is not None else ()
-    given = {param.name: value for param, value in zip(op.params, args, strict=True)}
-    wanted = _wanted(op, args)
     saved: list[Any] = []
-    for save in node.saves:
-        needed = save.users is None or not wanted.isdisjoint(save.users)
-        if save.kind in (TENSOR, OPTIONAL):
-            value = given[save.name] if needed else None
-            saved += [None, namespace["UNSAVED"], 0] if value is None else _versioned(value)
-        elif save.kind == TENSORS:
-            values = given[save.name] if needed else []
+    for kind, of_result, place, users in op.saving:
+        if kind == STATIC:
+            saved.append(args[place])
+            continue
+        needed = users is None or not wanted.isdisjoint(users)
+        value = results[place] if of_result else args[place]
+        if kind == "shape" or kind == "dtype":
+            if isinstance(value, (list, tuple)):
+                saved.append([getattr(each._array, kind) for each in value])
+            else:
+                saved.append(None if value is None else getattr(value._array, kind))
+        elif kind == TENSORS:
+            values = value if needed else []
             saved += [
                 [each if each is None else each._array for each in values],
                 [each if each is None else each._counter for each in values],
                 [each if each is None else each._counter[0] for each in values],
             ]
-        elif save.kind == "result":
-            saved += _versioned(results[int(save.name[6:] or 0)])
-        elif save.kind in ("shape", "dtype"):
-            source = given.get(save.source)
-            if save.source.startswith("result"):
-                source = results[int(save.source[6:] or 0)]
-            if isinstance(source, (list, tuple)):
-                saved.append([getattr(each._array, save.kind) for each in source])
-            else:
-                saved.append(None if source is None else getattr(source._array, save.kind))
+        elif value is None or not (needed or of_result):
+            saved += (None, namespace["UNSAVED"], 0)
         else:
-            saved.append(given[save.name])
+            counter = value._counter
+            saved += (value._array, counter, counter[0])
     node.saved = tuple(saved)
     if state.saved_hooks:
         namespace["pack_saved"](node)
     if state.anomaly:
         namespace["note_trace"](node)
     return node
-
-
-def _versioned(value: Tensor) -> list[Any]:
-    return [value._array, value._counter, value._counter[0]]
-
-
-def _wanted(op: Op, args: Sequence[Any]) -> set[str]:
-    wanted = set()
-    for param, value in zip(op.params, args, strict=True):
-        if param.kind != STATIC and any(
-            node_of(each) is not None for each in (value if param.kind == TENSORS else (value,))
-        ):
-            wanted.add(param.name)
-    return wanted
 
 
 # --- results into given tensors -------------------------------------------------------------------------

@@ -56,6 +56,27 @@ def saves(op: Op) -> list[Save]:
     return list(found.values())
 
 
+def places(op: Op) -> list[tuple[int, bool, bool]]:
+    """`Op.places`."""
+    return [
+        (place, param.kind == TENSORS, op.joint is not None or param.name in op.rules)
+        for place, param in enumerate(op.params)
+        if param.kind != STATIC
+    ]
+
+
+def saving(op: Op) -> list[tuple[str, bool, int, frozenset[int] | None]]:
+    """`Op.saving`."""
+    at = {param.name: place for place, param in enumerate(op.params)}
+    found = []
+    for save in saves(op):
+        of_result = save.source.startswith("result") and save.source not in at
+        place = int(save.source[6:] or 0) if of_result else at[save.source]
+        users = None if save.users is None else frozenset(at[name] for name in save.users)
+        found.append((save.kind, of_result, place, users))
+    return found
+
+
 def tensor_params(op: Op) -> list[Param]:
     return [param for param in op.params if param.kind != STATIC]
 
