@@ -6,6 +6,7 @@ once and keeps in its cache. A block of sums is turned back as it is written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -102,13 +103,22 @@ def plan(m: int, n: int, k: int, dtype: np.dtype, x_row: int, w_row: int, biased
     return Plan(run, numbers, max(share * tasks, ROOM // dtype.itemsize))
 
 
-def multiply(x: Array, w: Array, bias: Array | None = None) -> Array:
-    """x (m, k) @ w.T (k, n), + `bias` (n), of one dtype, their rows contiguous, k > 0."""
+def prepared(x: Array, w: Array, bias: Array | None) -> Callable[[Array, Array, Array | None], Array]:
+    """What computes x (m, k) @ y (k, n), + `bias` (n), for operands like x and y = w.T: of one dtype, their rows contiguous, k > 0."""
     (m, k), n, dtype = x.shape, w.shape[0], x.dtype
-    run, numbers, scratch = plan(m, n, k, dtype, x.strides[0], w.strides[0], bias is not None)
-    y, room = empty((m, n), dtype), empty((scratch,), dtype)
-    if bias is None:
-        run(numbers, x, w, y, room)
-    else:
-        run(numbers, x, w, bias, y, room)
-    return y
+    kernel, numbers, scratch = plan(m, n, k, dtype, x.strides[0], w.strides[0], bias is not None)
+
+    def run(x: Array, y: Array, bias: Array | None) -> Array:
+        made, room = empty((m, n), dtype), empty((scratch,), dtype)
+        if bias is None:
+            kernel(numbers, x, y, made, room)
+        else:
+            kernel(numbers, x, y, bias, made, room)
+        return made
+
+    return run
+
+
+def multiply(x: Array, w: Array, bias: Array | None = None) -> Array:
+    """x (m, k) @ w.T (k, n), + `bias` (n), as `prepared` says."""
+    return prepared(x, w, bias)(x, w.T, bias)

@@ -8,6 +8,7 @@ too far apart to be read as they lie, so it is turned round as a whole first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -254,14 +255,32 @@ def plan(
     return Plan(run, each * outer * inner, table(m, n, k, *a, *b, c_row, *settings, *strides), share)
 
 
+def _turned(a: Array, n: int) -> bool:
+    return a.strides[1] != a.itemsize and n > LEAST and (a.size >= TURNED or a.strides[1] % PAGE == 0)
+
+
+def prepared(a: Array, b: Array, bias: Array | None) -> Callable[[Array, Array, Array | None], Array]:
+    """What computes `multiply` of operands of these shapes, strides and dtypes."""
+    (m, k), n, dtype = a.shape, b.shape[1], a.dtype
+    turned = _turned(a, n)
+    rows = rows_of(a) if turned else a
+    made = plan(m, n, k, dtype, rows.strides, b.strides, n * dtype.itemsize, bias is not None, False)
+
+    def run(a: Array, b: Array, bias: Array | None) -> Array:
+        c = empty((m, n), dtype)
+        return _run(made, rows_of(a) if turned else a, b, c, c if bias is None else bias)
+
+    return run
+
+
 def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = None, add: bool = False) -> Array:
     """a (m, k) @ b (k, n), + `bias` (n), or added to `out` if `add`; of one dtype, b dense along one axis, k > 0."""
-    (m, k), n, dtype = a.shape, b.shape[1], a.dtype
-    if a.strides[1] != dtype.itemsize and n > LEAST and (a.size >= TURNED or a.strides[1] % PAGE == 0):
-        a = rows_of(a)
-    c = empty((m, n), dtype) if out is None else out
-    made = plan(m, n, k, dtype, a.strides, b.strides, c.strides[0], bias is not None, add)
-    return _run(made, a, b, c, c if bias is None else bias)
+    if out is None:
+        return prepared(a, b, bias)(a, b, bias)
+    (m, k), n = a.shape, b.shape[1]
+    rows = rows_of(a) if _turned(a, n) else a
+    made = plan(m, n, k, a.dtype, rows.strides, b.strides, out.strides[0], bias is not None, add)
+    return _run(made, rows, b, out, out if bias is None else bias)
 
 
 def multiply_stacks(a: Array, b: Array, stack: tuple[tuple[int, ...], ...], lead: tuple[int, ...]) -> Array:

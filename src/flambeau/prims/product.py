@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,9 @@ FEW, WASTE = 256, 4
 """A transposed second factor is not packed for up to `FEW` rows that fill vectors but for a `WASTE`th."""
 NARROW = 8
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
+PLANS = 1024
+_kernels: dict[Any, Callable[[Array, Array, Array | None], Array]] = {}
+"""What computes the products of matrices of given shapes, strides and dtypes by a kernel."""
 
 
 def _suits(x: Array, y: Array) -> bool:
@@ -101,17 +105,25 @@ def linear_kernel(x: Array, weight: Array, bias: Array | None) -> Any:
 
 def product(x: Any, y: Any, bias: Any = None) -> Any:
     """x @ y + bias; `bias` (n,) for matrices x (m, k) and y (k, n)."""
+    signature: Any = None
+    if x.__class__ is np.ndarray is y.__class__ and threshold() <= AUTO_THRESHOLD:
+        third = None if bias is None else (bias.shape, bias.strides, bias.dtype)
+        signature = (x.shape, x.strides, x.dtype, y.shape, y.strides, y.dtype, third)
+        run = _kernels.get(signature)
+        if run is not None:
+            return run(x, y, bias)
     if x.ndim == 2 and y.ndim == 2 and _suits(x, y):
         from flambeau.kernels.host import available
 
         if available() and (bias is None or (bias.dtype == x.dtype and bias.strides == (x.itemsize,))):
-            if _few(x, y):
-                from flambeau.kernels import few_rows
+            from flambeau.kernels import few_rows, matmul
 
-                return few_rows.multiply(x, y.T, bias)
-            from flambeau.kernels.matmul import multiply
-
-            return multiply(x, y, bias)
+            run = few_rows.prepared(x, y.T, bias) if _few(x, y) else matmul.prepared(x, y, bias)
+            if len(_kernels) >= PLANS:
+                _kernels.clear()
+            if signature is not None:
+                _kernels[signature] = run
+            return run(x, y, bias)
     if x.ndim == 2 and y.ndim == 2 and x.dtype == y.dtype and x.shape[1] == y.shape[0]:
         result = np.matmul(x, y, out=empty((len(x), y.shape[1]), x.dtype))
     else:
