@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 
@@ -35,7 +36,12 @@ class Cell(NamedTuple):
 
     @property
     def arrays(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(place.array for place in (*self.reads, *self.writes)))
+        return _arrays(self)
+
+
+@cache
+def _arrays(cell: Cell) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(place.array for place in (*cell.reads, *cell.writes)))
 
 
 CELLS: dict[str, Cell] = {}

@@ -41,8 +41,9 @@ FEW, WASTE = 256, 4
 NARROW = 8
 COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 PLANS = 1024
-_kernels: dict[Any, Callable[[Array, Array, Array | None], Array]] = {}
-"""What computes the products of matrices of given shapes, strides and dtypes by a kernel."""
+Run = Callable[[Array, Array, Array | None], Array]
+_kernels: dict[Any, Run | None] = {}
+"""What computes the products of matrices of given shapes, strides and dtypes, if a kernel does."""
 
 
 def _suits(x: Array, y: Array) -> bool:
@@ -103,27 +104,31 @@ def linear_kernel(x: Array, weight: Array, bias: Array | None) -> Any:
     return found.run, found.numbers, found.scratch * x.itemsize
 
 
+def _kernel(x: Array, y: Array, bias: Array | None) -> Run | None:
+    """What computes products of operands like these, if a kernel does."""
+    from flambeau.kernels.host import available
+
+    if x.ndim != 2 or y.ndim != 2 or not _suits(x, y) or not available():
+        return None
+    if bias is not None and (bias.dtype != x.dtype or bias.strides != (x.itemsize,) or bias.shape != y.shape[1:]):
+        return None
+    from flambeau.kernels import few_rows, matmul
+
+    return few_rows.prepared(x, y.T, bias) if _few(x, y) else matmul.prepared(x, y, bias)
+
+
 def product(x: Any, y: Any, bias: Any = None) -> Any:
     """x @ y + bias; `bias` (n,) for matrices x (m, k) and y (k, n)."""
-    signature: Any = None
-    if x.__class__ is np.ndarray is y.__class__ and threshold() <= AUTO_THRESHOLD:
-        third = None if bias is None else (bias.shape, bias.strides, bias.dtype)
-        signature = (x.shape, x.strides, x.dtype, y.shape, y.strides, y.dtype, third)
-        run = _kernels.get(signature)
-        if run is not None:
-            return run(x, y, bias)
-    if x.ndim == 2 and y.ndim == 2 and _suits(x, y):
-        from flambeau.kernels.host import available
-
-        if available() and (bias is None or (bias.dtype == x.dtype and bias.strides == (x.itemsize,))):
-            from flambeau.kernels import few_rows, matmul
-
-            run = few_rows.prepared(x, y.T, bias) if _few(x, y) else matmul.prepared(x, y, bias)
-            if len(_kernels) >= PLANS:
-                _kernels.clear()
-            if signature is not None:
-                _kernels[signature] = run
-            return run(x, y, bias)
+    third = None if bias is None else (bias.shape, bias.strides, bias.dtype)
+    signature = (x.shape, x.strides, x.dtype, y.shape, y.strides, y.dtype, third, threshold() <= AUTO_THRESHOLD)
+    try:
+        run = _kernels[signature]
+    except KeyError:
+        if len(_kernels) >= PLANS:
+            _kernels.clear()
+        run = _kernels[signature] = _kernel(x, y, bias)
+    if run is not None:
+        return run(x, y, bias)
     if x.ndim == 2 and y.ndim == 2 and x.dtype == y.dtype and x.shape[1] == y.shape[0]:
         result = np.matmul(x, y, out=empty((len(x), y.shape[1]), x.dtype))
     else:

@@ -209,7 +209,11 @@ def layer(
     sizes: Sequence[int],
     reverse: bool,
 ) -> tuple[np.ndarray, ...]:
-    """Outputs, last states h and c, and what the backward pass needs: gates and an extra."""
+    """Outputs, last states h and c, and what the backward pass needs: gates and an extra.
+
+    That is the cell states of an LSTM (in front of which stand the first, where steps are even), or the hidden part of
+    a GRU's last gate.
+    """
     parts, hidden = GATES[cell], weights.hidden.shape[0] // GATES[cell]
     input_bias, bias = weights.input_bias, weights.hidden_bias
     if bias is not None and cell != "gru":  # nothing comes between the two sums
@@ -218,7 +222,11 @@ def layer(
     h = h.copy()
     c = None if c is None else c.copy()
     outputs = empty((len(x), h.shape[1]), x.dtype)
-    extra = empty((len(x), hidden if cell in ("lstm", "gru") else 0), x.dtype)
+    ahead = len(h) if c is not None and _even(sizes, reverse) else 0
+    kept = empty((ahead + len(x), hidden if cell in ("lstm", "gru") else 0), x.dtype)
+    if c is not None:
+        kept[:ahead] = c[:ahead]
+    extra = kept[ahead:]
     whole = outputs if weights.projection is None else empty(extra.shape, x.dtype)
     packed = weights.hidden.reshape(parts, hidden, -1).transpose(2, 0, 1)
     arrays = {"gates": gates, "state": h if c is None else c, "extra": extra, "outputs": whole}
@@ -232,7 +240,7 @@ def layer(
             run(h, lines[at : at + 1])
             np.matmul(whole[start : start + n], weights.projection.T, out=outputs[start : start + n])
             h[:n] = outputs[start : start + n]
-    return outputs, h, h[:0] if c is None else c, gates, extra
+    return outputs, h, h[:0] if c is None else c, gates, kept
 
 
 def layer_back(
@@ -248,7 +256,7 @@ def layer_back(
     reverse: bool,
     outputs: np.ndarray,
     gates: np.ndarray,
-    extra: np.ndarray,
+    kept: np.ndarray,
 ) -> tuple[Any, ...]:
     """The cotangents of x, h, c, and of the weights in the order of `Weights`' fields."""
     parts, projection = GATES[cell], weights.projection
@@ -259,7 +267,9 @@ def layer_back(
     of_gates = empty((len(x), parts * hidden), x.dtype)
     of_linear = empty(of_gates.shape, x.dtype) if cell == "gru" else of_gates
     before_h = _previous(outputs, h, sizes, reverse)
-    before = before_h if c is None else _previous(extra, c, sizes, reverse)
+    ahead = len(kept) - len(x)
+    extra = kept[ahead:]
+    before = before_h if c is None else kept[: len(x)] if ahead else _previous(extra, c, sizes, reverse)
     of_projection = None if projection is None else np.zeros_like(projection)
     arrays = {"gates": gates, "extra": extra, "outputs": outputs, "before": before, "of_outputs": of_outputs}
     arrays |= {"of_gates": of_gates, "of_linear": of_linear, "state": dc, "change": dh}
@@ -290,10 +300,15 @@ def layer_back(
     )
 
 
+def _even(sizes: Sequence[int], reverse: bool) -> bool:
+    """Whether each step begins with the states that the one before it in memory made."""
+    return not reverse and len(set(sizes)) == 1
+
+
 def _previous(values: np.ndarray, first: np.ndarray, sizes: Sequence[int], reverse: bool) -> np.ndarray:
     """For each row, the state that its step began with."""
     result = empty((len(values), first.shape[1]), values.dtype)
-    if len(set(sizes)) == 1 and not reverse:
+    if _even(sizes, reverse):
         result[: len(first)], result[len(first) :] = first, values[: len(values) - len(first)]
         return result
     current = first.copy()

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterable
 from types import GeneratorType
 
+import numpy as np
+
 import flambeau
 from flambeau.prims import lists
 from flambeau.tensor import Tensor, wrap
@@ -60,8 +62,8 @@ def _clip_grads_with_norm_(
     if not grads:
         return
     with flambeau.no_grad():
-        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-        number = factor.item()  # no copy to another dtype, and an array less to read
+        # a number: no copy to another dtype, and an array less to read
+        number = np.minimum(float(max_norm) / (total_norm._array + 1e-6), 1.0).item()
         if lists.scale([grad._array for grad in grads], number):
             for grad in grads:
                 grad._counter[0] += 1
