@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import curves, machine
 from benchmarks.handoff import microseconds
-from benchmarks.pair import Pair, Result, Start, WorkloadError, import_seconds, start
+from benchmarks.pair import Pair, Result, Start, WorkloadError, import_seconds, measure, start
 from benchmarks.peak import gigaflops
 from benchmarks.workloads import WORKLOADS
 
@@ -77,8 +77,7 @@ def table(names: list[str], rounds: int) -> tuple[list[str], list[str]]:
     missed, results = [], {}
     for name in names or WORKLOADS:
         try:
-            with Pair() as pair:
-                results[name] = result = pair.measure(name, rounds)
+            results[name] = result = measure(name, rounds)
             begun = start(name)
             lines.append(row(name, result, begun))
         except WorkloadError as error:
@@ -103,7 +102,7 @@ def table(names: list[str], rounds: int) -> tuple[list[str], list[str]]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(WORKLOADS))
-    parser.add_argument("--rounds", type=int, default=11, help="turns each framework takes")
+    parser.add_argument("--rounds", type=int, default=15, help="turns each framework takes")
     parser.add_argument("--readme", action="store_true", help="write the table into README.md")
     parser.add_argument("--curves", type=Path, metavar="FOLDER", help="draw time against size")
     options = parser.parse_args()

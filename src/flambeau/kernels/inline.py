@@ -58,7 +58,9 @@ class Formula:
             elif not self.varies[k]:
                 made[k] = combine(fn, self.nodes, k, made.__getitem__, 1)
         for k, value in made.items():
-            kinds = {node.param for node, varies in zip(self.nodes, self.varies, strict=True) if varies and k in node.args}
+            kinds = {
+                node.param for node, varies in zip(self.nodes, self.varies, strict=True) if varies and k in node.args
+            }
             made[k] = (value.convert(*kinds) if value.is_float and len(kinds) == 1 else value).splat(lanes)
         return made
 

@@ -43,7 +43,9 @@ def _generate(formula: Formula, arrays: int, writes: Sequence[int], name: str, h
     task = Function(module, f"{name}_task", TASK, linkage="internal")
     block, index, _ = task.args
     cuts, numbers, sums, addresses = (task.load(task.offset(block, 8 * k), "ptr") for k in range(4))
-    known = formula.numbers(task, [task.load(task.offset(numbers, 8 * k), "f64") for k in range(_scalars(formula))], lanes)
+    known = formula.numbers(
+        task, [task.load(task.offset(numbers, 8 * k), "f64") for k in range(_scalars(formula))], lanes
+    )
 
     def word(at: Value) -> Value:
         return task.load(task.offset(cuts, at * 8), "i64")

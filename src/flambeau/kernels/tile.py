@@ -22,7 +22,9 @@ def multiplier(module: Module, kind: str, vector_bytes: int, *, padded: bool = F
     but if `padded`, rows of `b` are read in whole vectors.
     """
     sizes, lanes = SIZES[vector_bytes], vector_bytes * 8 // BITS[kind]
-    strips = {lanes * vectors: strip(module, kind, lanes, vectors, rows, padded=padded) for vectors, rows in sizes.items()}
+    strips = {
+        lanes * vectors: strip(module, kind, lanes, vectors, rows, padded=padded) for vectors, rows in sizes.items()
+    }
     if vector_bytes == WIDEST:
         strips[lanes // 2] = strip(module, kind, lanes // 2, 1, sizes[1], padded=padded)
     name = f"multiply_{kind}"
