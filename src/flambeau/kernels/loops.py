@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import numpy as np
-
 from flambeau.kernels.emit import BITS, Function, Module, Value
 from flambeau.kernels.lower import POINTWISE, REDUCTIONS, emit_power
 from flambeau.kernels.math import absolute, fma

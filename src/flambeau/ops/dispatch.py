@@ -532,7 +532,7 @@ def edges_of(op: Op, args: Sequence[Any]) -> tuple[list[Node | None], bool]:
         if listed:
             nodes = [node_of(each) if has_rule else None for each in value]
             edges += nodes
-            wanted = wanted or any([node is not None for node in nodes])
+            wanted = wanted or any(node is not None for node in nodes)
         else:
             node = value._node if has_rule and isinstance(value, Tensor) else None
             edges.append(node)
@@ -592,7 +592,7 @@ def make_node(op: Op, args: Sequence[Any], edges: Sequence[Node | None], results
             continue
         needed = users is None or not wanted.isdisjoint(users)
         value = results[place] if of_result else args[place]
-        if kind == "shape" or kind == "dtype":
+        if kind in {"shape", "dtype"}:
             if isinstance(value, (list, tuple)):
                 saved.append([getattr(each._array, kind) for each in value])
             else:
