@@ -22,9 +22,11 @@ from flambeau.kernels.pool import empty
 
 Array = np.ndarray
 VECTORS = {64: 4, 32: 8, 16: 8}
-"""By a vector's bytes: how many vectors a panel is wide."""
+"""By a vector's bytes: how many vectors a panel is wide: one strip, or some, each as wide as the widest tile."""
 DEPTH = {64: 800, 32: 512, 16: 512}
 """How deep a packed panel is at most."""
+SLACK = 16
+"""Rows of a packed strip that may be overwritten behind the last."""
 CHUNK = 48
 """Rows that stay in the cache while they meet all strips of a panel."""
 ROWS = 512
@@ -103,7 +105,8 @@ class _Panels:
         vector_bytes = engine().vector_bytes
         self.kind, self.size, self.lanes = kind, BITS[kind] // 8, vector_bytes * 8 // BITS[kind]
         self.vectors = VECTORS[vector_bytes]
-        self.width = self.vectors * self.lanes
+        self.width, self.strip = self.vectors * self.lanes, max(tile.SIZES[vector_bytes]) * self.lanes
+        self.firsts = range(0, self.width, self.strip)
         self.turned = turned
         self.module = Module()
         self.multiply = tile.multiplier(self.module, kind, vector_bytes, padded=True)
@@ -114,29 +117,44 @@ class _Panels:
     def inside(self, first: Value, stop: Value) -> Value:
         return self.fn.lane_index(self.lanes) + first.splat(self.lanes) < stop.splat(self.lanes)
 
-    def pack(self, source: Value, panel: Value, columns: Value, pitch: Value, depth: Value) -> None:
-        """A panel's columns, whose neighbours stand `b_step` bytes apart, rows `b_row`, to rows `pitch` bytes apart.
+    def pitch(self, columns: Value) -> Value:
+        """Bytes of a row of a packed strip that has so many columns, or more than there are in one."""
+        wide = self.fn.minimum(columns + (self.lanes - 1) & -self.lanes, columns.like(self.strip))
+        if self.lanes * self.size == tile.WIDEST:
+            wide = (columns > self.lanes // 2).select(wide, wide.like(self.lanes // 2))
+        return wide * self.size
 
-        What a row has too much is overwritten by the next one.
+    def pack(self, source: Value, panel: Value, columns: Value, depth: Value) -> None:
+        """Copy a panel's columns, whose neighbours stand `b_step` bytes apart, rows `b_row`, strip by strip.
+
+        What a row of a strip has too much is overwritten by the next one.
         """
         fn, task, lanes, size = self.fn, self.task, self.lanes, self.size
+        strips = [(first, self.place(panel, first), self.pitch(columns - first)) for first in self.firsts]
         if self.turned:
-            with fn.loop(self.zero, columns, lanes) as j:
-                # What is read twice, beyond the last column, is masked off in the product.
-                to = fn.offset(panel, j * size)
-                turn_lines(fn, self.kind, lanes, source, (j, columns), task["b_step"], depth, to, pitch)
+            for first, strip, pitch in strips:
+                stop = fn.minimum(columns, columns.like(first + self.strip))
+                with fn.loop(stop.like(first), stop, lanes) as j:
+                    # What is read twice, beyond the last column, is masked off in the product.
+                    to = fn.offset(strip, (j - first) * size)
+                    turn_lines(fn, self.kind, lanes, source, (j, columns), task["b_step"], depth, to, pitch)
             return
-        masks = [self.inside(fn.const(v * lanes, "i64"), columns) for v in range(self.vectors)]
+        masks = {v: self.inside(fn.const(v, "i64"), columns) for v in range(0, self.width, lanes)}
         with fn.loop(self.zero, depth) as k:
-            line, to = fn.offset(source, k * task["b_row"]), fn.offset(panel, k * pitch)
-            asked = fn.offset(line, task["b_row"] * AHEAD), fn.offset(to, pitch * WRITTEN)
-            for v, mask in enumerate(masks):
-                with fn.when(columns > v * lanes):
-                    for at in range(v * lanes * size, (v + 1) * lanes * size, 64):
-                        fn.prefetch(fn.offset(asked[0], at))
-                        fn.prefetch(fn.offset(asked[1], at), write=True)
-                    at = v * lanes * size
-                    fn.store(fn.load_masked(fn.offset(line, at), self.kind, mask), fn.offset(to, at))
+            line = fn.offset(source, k * task["b_row"])
+            later = fn.offset(line, task["b_row"] * AHEAD)
+            for first, strip, pitch in strips:
+                to = fn.offset(strip, k * pitch)
+                for v in range(first, first + self.strip, lanes):
+                    with fn.when(columns > v):
+                        there = fn.offset(to, (v - first) * size)
+                        fn.prefetch(fn.offset(later, v * size))
+                        fn.prefetch(fn.offset(there, pitch * WRITTEN), write=True)
+                        fn.store(fn.load_masked(fn.offset(line, v * size), self.kind, masks[v]), there)
+
+    def place(self, panel: Value, first: int) -> Value:
+        """Where the strip of a panel begins that has the columns from `first` on."""
+        return self.fn.offset(panel, (self.task["step"] + SLACK) * (first * self.size))
 
     def write(self) -> None:
         fn, task = self.fn, self.task
@@ -154,24 +172,29 @@ class _Panels:
         last = fn.minimum(first + task["panels"] * self.width, task["columns"])
         with fn.loop(first, last, self.width) as j:
             columns = fn.minimum(last - j, last.like(self.width))
-            wide = columns + (self.lanes - 1) & -self.lanes
-            pitch = (columns > self.lanes // 2).select(wide, wide.like(self.lanes // 2)) * self.size
             c = fn.offset(c_matrix, first_row * task["c_row"] + j * self.size)
             with fn.loop(self.zero, task["depth"], task["step"]) as k:
                 depth = fn.minimum(task["step"], task["depth"] - k)
-                self.pack(fn.offset(b_matrix, k * task["b_row"] + j * task["b_step"]), panel, columns, pitch, depth)
+                self.pack(fn.offset(b_matrix, k * task["b_row"] + j * task["b_step"]), panel, columns, depth)
                 a = fn.offset(a_matrix, first_row * task["a_row"] + k * task["a_step"])
                 biased = task["biased"].ne(0) & k.eq(0)
-                start_row = biased.select(self.zero, task["c_row"])
+                given = {
+                    "a_row": task["a_row"], "a_step": task["a_step"], "c_row": task["c_row"],
+                    "start_row": biased.select(self.zero, task["c_row"]),
+                    "depth": depth, "add": (k > 0).select(k.like(1), task["add"]),
+                }  # fmt: skip
                 with fn.loop(self.zero, rows, CHUNK) as i:
+                    given |= {"a": fn.offset(a, i * task["a_row"]), "rows": fn.minimum(rows - i, i.like(CHUNK))}
                     to = fn.offset(c, i * task["c_row"])
                     start = biased.select(fn.offset(task["bias"], j * self.size), to)
-                    tile.call(fn, self.multiply, {
-                        "a": fn.offset(a, i * task["a_row"]), "b": panel, "c": to, "start": start, "start_row": start_row,
-                        "a_row": task["a_row"], "a_step": task["a_step"], "c_row": task["c_row"],
-                        "b_row": pitch, "rows": fn.minimum(rows - i, i.like(CHUNK)),
-                        "columns": columns, "depth": depth, "add": (k > 0).select(k.like(1), task["add"]),
-                    })  # fmt: skip
+                    for first_column in self.firsts:
+                        left, at = columns - first_column, first_column * self.size
+                        with fn.when(left > 0):
+                            tile.call(fn, self.multiply, given | {
+                                "b": self.place(panel, first_column), "b_row": self.pitch(left),
+                                "c": fn.offset(to, at), "start": fn.offset(start, at),
+                                "columns": fn.minimum(left, left.like(self.strip)),
+                            })  # fmt: skip
 
 
 def turner(name: str, header: int, kind: str, lanes: int) -> str:
@@ -245,7 +268,7 @@ def plan(
     (outer, *outer_strides), (inner, *inner_strides) = ((1, 0, 0), *stack)[-2:]
     panels = min(max(all_panels * row_blocks * outer * inner // TASKS, 1), all_panels)
     step = ceil_div(ceil_div(k, ceil_div(k, DEPTH[vector_bytes])), 16) * 16
-    share = (step + 16) * width
+    share = (step + SLACK) * width
     turned = b[1] != dtype.itemsize
     run = kernel(product, "f32" if dtype.itemsize == 4 else "f64", turned)
     parts = ceil_div(all_panels, panels)
