@@ -21,9 +21,9 @@ from flambeau.kernels.gemm import transposed
 from flambeau.kernels.pool import empty
 
 Array = np.ndarray
-VECTORS = {64: 4, 32: 8, 16: 8}
+VECTORS = {64: 4, 32: 12, 16: 12}
 """By a vector's bytes: how many vectors a panel is wide: one strip, or some, each as wide as the widest tile."""
-DEPTH = {64: 800, 32: 512, 16: 512}
+DEPTH = {64: 800, 32: 384, 16: 384}
 """How deep a packed panel is at most."""
 SLACK = 16
 """Rows of a packed strip that may be overwritten behind the last."""
@@ -107,6 +107,9 @@ class _Panels:
         self.vectors = VECTORS[vector_bytes]
         self.width, self.strip = self.vectors * self.lanes, max(tile.SIZES[vector_bytes]) * self.lanes
         self.firsts = range(0, self.width, self.strip)
+        rows = tile.SIZES[vector_bytes][max(tile.SIZES[vector_bytes])]
+        self.group = rows if vector_bytes < tile.WIDEST and rows <= self.lanes else 0
+        """Rows that are copied side by side, where that pays: wide tiles read `a` often enough to need none of it."""
         self.turned = turned
         self.module = Module()
         self.multiply = tile.multiplier(self.module, kind, vector_bytes, padded=True)
@@ -186,15 +189,51 @@ class _Panels:
                 with fn.loop(self.zero, rows, CHUNK) as i:
                     given |= {"a": fn.offset(a, i * task["a_row"]), "rows": fn.minimum(rows - i, i.like(CHUNK))}
                     to = fn.offset(c, i * task["c_row"])
-                    start = biased.select(fn.offset(task["bias"], j * self.size), to)
-                    for first_column in self.firsts:
-                        left, at = columns - first_column, first_column * self.size
-                        with fn.when(left > 0):
-                            tile.call(fn, self.multiply, given | {
-                                "b": self.place(panel, first_column), "b_row": self.pitch(left),
-                                "c": fn.offset(to, at), "start": fn.offset(start, at),
-                                "columns": fn.minimum(left, left.like(self.strip)),
-                            })  # fmt: skip
+                    given |= {"c": to, "start": biased.select(fn.offset(task["bias"], j * self.size), to)}
+                    if self.group:
+                        lines = (task["a_row"].eq(self.size)) & (columns > self.strip)
+                        with fn.when(lines):
+                            self.multiply_lines(panel, columns, given)
+                        with fn.when(lines ^ True):
+                            self.multiply_strips(panel, columns, given)
+                    else:
+                        self.multiply_strips(panel, columns, given)
+
+    def multiply_strips(self, panel: Value, columns: Value, given: dict[str, Value]) -> None:
+        """The product of some rows with all strips of a panel; `given` is of the first."""
+        for first in self.firsts:
+            left, at = columns - first, first * self.size
+            with self.fn.when(left > 0):
+                tile.call(self.fn, self.multiply, given | {
+                    "b": self.place(panel, first), "b_row": self.pitch(left),
+                    "c": self.fn.offset(given["c"], at), "start": self.fn.offset(given["start"], at),
+                    "columns": self.fn.minimum(left, left.like(self.strip)),
+                })  # fmt: skip
+
+    def multiply_lines(self, panel: Value, columns: Value, given: dict[str, Value]) -> None:
+        """The same where the columns of `a` are lines of memory, which are too far apart to be read again and again.
+
+        The rows of a tile are copied side by side first. What that writes too much is overwritten by the next line.
+        """
+        fn, group, lanes = self.fn, self.group, self.lanes
+        line, rows = group * self.size, given["rows"]
+        copies = self.place(panel, self.width)
+        apart = (self.task["step"] + SLACK) * line
+        tiles = range(CHUNK // group)
+        masks = [fn.first_lanes(rows - t * group, self.kind, lanes) for t in tiles]
+        with fn.loop(self.zero, given["depth"]) as k:
+            source = fn.offset(given["a"], k * given["a_step"])
+            fn.prefetch(fn.offset(source, given["a_step"] * AHEAD))
+            for t, mask in zip(tiles, masks, strict=True):
+                value = fn.load_masked(fn.offset(source, t * line), self.kind, mask)
+                fn.store(value, fn.offset(copies, apart * t + k * line))
+        with fn.loop(self.zero, rows, group) as i:
+            self.multiply_strips(panel, columns, given | {
+                "a": fn.offset(copies, i.udiv(i.like(group)) * apart), "a_row": fn.const(self.size, "i64"),
+                "a_step": fn.const(line, "i64"), "rows": fn.minimum(rows - i, i.like(group)),
+                "c": fn.offset(given["c"], i * given["c_row"]),
+                "start": fn.offset(given["start"], i * given["start_row"]),
+            })  # fmt: skip
 
 
 def turner(name: str, header: int, kind: str, lanes: int) -> str:
@@ -268,7 +307,7 @@ def plan(
     (outer, *outer_strides), (inner, *inner_strides) = ((1, 0, 0), *stack)[-2:]
     panels = min(max(all_panels * row_blocks * outer * inner // TASKS, 1), all_panels)
     step = ceil_div(ceil_div(k, ceil_div(k, DEPTH[vector_bytes])), 16) * 16
-    share = (step + SLACK) * width
+    share = (step + SLACK) * (width + CHUNK)
     turned = b[1] != dtype.itemsize
     run = kernel(product, "f32" if dtype.itemsize == 4 else "f64", turned)
     parts = ceil_div(all_panels, panels)
