@@ -16,6 +16,7 @@ import numpy as np
 from flambeau.kernels import alongside, math, tile
 from flambeau.kernels.emit import BITS, Module, Value
 from flambeau.kernels.entry import ALONE, Kernel, Task, kernel, table
+from flambeau.kernels.matmul import turn_lines
 from flambeau.kernels.pool import empty
 
 ROWS = 24
@@ -35,14 +36,16 @@ STRIDES = ("batch", "head", "row", "part")
 class _Attention:
     """What the two kernels share: where a task's operands start, the scores, the loops over a row."""
 
-    def __init__(self, name: str, operands: tuple[str, ...], kind: str, extras: tuple[str, ...], causal: bool) -> None:
+    def __init__(
+        self, name: str, operands: tuple[str, ...], kind: str, extras: tuple[str, ...], causal: bool, whole: bool
+    ) -> None:
         from flambeau.kernels.compile import engine
 
         vector_bytes = engine().vector_bytes
         self.kind, self.size = kind, BITS[kind] // 8
         self.lanes, self.causal = vector_bytes // self.size, causal
         self.module = Module()
-        self.multiply = tile.multiplier(self.module, kind, vector_bytes)
+        self.multiply = tile.multiplier(self.module, kind, vector_bytes, padded=whole)
         self.operands = (*operands, *extras)
         strides = tuple(f"{x}_{axis}" for x in self.operands for axis in STRIDES)
         task = self.task = Task(self.module, name, (*self.operands, "sums", "scratch", "factor"), (*SIZES, *strides))
@@ -73,15 +76,14 @@ class _Attention:
         return self.fn.lane_index(self.lanes) + i.splat(self.lanes) < stop.splat(self.lanes)
 
     def transpose(self, x: str, width: Value, target: Value) -> None:
-        """A copy of the rows of `x` as columns, a row's elements `pitch` apart."""
-        fn, task = self.fn, self.task
-        with fn.loop(self.zero, task["keys"], self.lanes) as j:
-            rows = fn.lane_index(self.lanes) + j.splat(self.lanes)
-            lines = rows * task[f"{x}_row"].splat(self.lanes)
-            inside = self.inside(j, task["keys"])
-            with fn.loop(self.zero, width) as e:
-                column = fn.offsets(self.element(self.base[x], e), lines)
-                fn.store(fn.load_masked(column, self.kind, inside), self.element(target, e * task["pitch"] + j))
+        """A copy of the rows of `x` as columns, a row's elements `pitch` apart.
+
+        It is as wide as whole vectors: what follows in scratch memory is to be written after it.
+        """
+        fn, keys = self.fn, self.task["keys"]
+        with fn.loop(self.zero, keys, self.lanes) as j:
+            to = self.element(target, j)
+            turn_lines(fn, self.kind, self.lanes, self.base[x], (j, keys), self.task[f"{x}_row"], width, to, self.pitch)
 
     def product(self, a: Value, b: Value, c: Value, add: Value | None = None, **integers: Value) -> None:
         given = {"a": a, "b": b, "c": c, "add": add or self.zero, **integers}
@@ -134,12 +136,12 @@ def _sum(a: Value, b: Value) -> Value:
     return a + b
 
 
-def forward(name: str, header: int, kind: str, extras: tuple[str, ...], causal: bool) -> str:
+def forward(name: str, header: int, kind: str, extras: tuple[str, ...], causal: bool, whole: bool) -> str:
     """The kernel of (softmax(q @ k.T * factor + mask) * noise) @ v, and the logarithms of the rows' sums.
 
     Of a row of nothing but -inf the result is 0, the logarithm noted as +inf.
     """
-    at = _Attention(name, ("q", "k", "v", "out"), kind, extras, causal)
+    at = _Attention(name, ("q", "k", "v", "out"), kind, extras, causal, whole)
     fn, task, lanes = at.fn, at.task, at.lanes
     columns = at.scratch
     scores = at.element(columns, task["width"] * task["pitch"])
@@ -182,12 +184,12 @@ def forward(name: str, header: int, kind: str, extras: tuple[str, ...], causal: 
     return task.finish(header)
 
 
-def backward(name: str, header: int, kind: str, extras: tuple[str, ...], causal: bool) -> str:
+def backward(name: str, header: int, kind: str, extras: tuple[str, ...], causal: bool, whole: bool) -> str:
     """The kernel of the cotangents of q, k and v from that of the result, `g`.
 
     Each block of queries has k's and v's of its own, to be added up.
     """
-    at = _Attention(name, ("q", "k", "v", "out", "g", "dq", "dk", "dv"), kind, extras, causal)
+    at = _Attention(name, ("q", "k", "v", "out", "g", "dq", "dk", "dv"), kind, extras, causal, whole)
     fn, task, lanes = at.fn, at.task, at.lanes
     of_keys = at.scratch
     of_values = at.element(of_keys, task["width"] * task["pitch"])
@@ -356,9 +358,9 @@ def plan(
         numbers += [*_spread(each), 0]
     tasks = count * blocks
     work = tasks * block * k[-2] * sum(widths)
-    run = kernel(
-        backward if backward_pass else forward, f"f{8 * dtype.itemsize}", tuple([x for x, _ in extras]), causal
-    )
+    whole = not any(width % lanes for width in widths)
+    made_by = backward if backward_pass else forward
+    run = kernel(made_by, f"f{8 * dtype.itemsize}", tuple([x for x, _ in extras]), causal, whole)
     few = tasks == 1 and work < LIGHT
     return Plan(run, ALONE if few else tasks, blocks, table(*numbers), share, tuple(results), apart)
 
