@@ -150,21 +150,48 @@ class _Steps:
             tile.call(fn, self.multiply, given)
         with fn.loop(self.zero, fn.const(self.wide * lanes, "i64"), lanes) as at:
             unit = panel * (self.wide * lanes) + at
-            inside = self.inside(unit)
+            whole = unit + lanes <= task["hidden"]
+            with fn.when(whole):
+                self.apply(columns, pitch, at, unit, first, made, fed, None)
+            with fn.when(~whole):
+                self.apply(columns, pitch, at, unit, first, made, fed, self.inside(unit))
 
-            def products(r: Value) -> list[Value]:
-                places = [r * pitch + (at + part * self.wide * lanes) * size for part in range(self.cell.parts)]
-                return [fn.load(fn.offset(columns, place), kind, lanes) for place in places]
+    def apply(
+        self,
+        columns: Value,
+        pitch: Value,
+        at: Value,
+        unit: Value,
+        first: Value,
+        made: Value,
+        fed: Value,
+        inside: Value | None,
+    ) -> None:
+        """The cell for a vector of units, those `inside`, of all sequences; stores of parts take long."""
+        fn, size, kind, lanes = self.fn, self.size, self.kind, self.lanes
 
-            with fn.loop(self.zero, made) as r:
-                reads = [fn.load_masked(self.place(p, r, first, unit), kind, inside) for p in self.cell.reads]
-                values = self.formula.vectors(fn, [*products(r), *reads])
-                for p, value in zip(self.cell.writes, values, strict=True):
-                    fn.store_masked(value.convert(kind), self.place(p, r, first, unit), inside)
-            if self.cell.rest is not None:
-                with fn.loop(made, fed) as r:
-                    there = self.place(self.cell.rest, r, first, unit)
-                    fn.store_masked(fn.load_masked(there, kind, inside) + products(r)[0], there, inside)
+        def load(place: Value) -> Value:
+            return fn.load(place, kind, lanes) if inside is None else fn.load_masked(place, kind, inside)
+
+        def store(value: Value, place: Value) -> None:
+            if inside is None:
+                fn.store(value, place)
+            else:
+                fn.store_masked(value, place, inside)
+
+        def products(r: Value) -> list[Value]:
+            places = [r * pitch + (at + part * self.wide * lanes) * size for part in range(self.cell.parts)]
+            return [fn.load(fn.offset(columns, place), kind, lanes) for place in places]
+
+        with fn.loop(self.zero, made) as r:
+            reads = [load(self.place(p, r, first, unit)) for p in self.cell.reads]
+            values = self.formula.vectors(fn, [*products(r), *reads])
+            for p, value in zip(self.cell.writes, values, strict=True):
+                store(value.convert(kind), self.place(p, r, first, unit))
+        if self.cell.rest is not None:
+            with fn.loop(made, fed) as r:
+                there = self.place(self.cell.rest, r, first, unit)
+                store(load(there) + products(r)[0], there)
 
 
 def steps(name: str, header: int, cell: str, kind: str, wide: int, digest: str) -> str:

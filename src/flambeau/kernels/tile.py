@@ -133,7 +133,13 @@ def _tile(
                     total = fn.load_slot(slot, kind, lanes)
                     fn.store(factor.call("fma", column, total), slot, slot=True)
     for slots, place in zip(sums, places, strict=True):
-        values = [fn.load_slot(slot, kind, lanes) for slot in slots]
-        for j, value in enumerate(values[:-1]):
-            fn.store(value, fn.offset(place, j * size))
-        fn.store_masked(values[-1], fn.offset(place, (vectors - 1) * size), mask)
+        for j, slot in enumerate(slots[:-1]):
+            fn.store(fn.load_slot(slot, kind, lanes), fn.offset(place, j * size))
+    lasts = [(slots[-1], fn.offset(place, (vectors - 1) * size)) for slots, place in zip(sums, places, strict=True)]
+    whole = at["columns"] >= vectors * lanes
+    with fn.when(whole):  # stores of parts take many times longer on some processors
+        for slot, last in lasts:
+            fn.store(fn.load_slot(slot, kind, lanes), last)
+    with fn.when(~whole):
+        for slot, last in lasts:
+            fn.store_masked(fn.load_slot(slot, kind, lanes), last, mask)
