@@ -73,7 +73,7 @@ class _Attention:
 
     def inside(self, i: Value, stop: Value) -> Value:
         """Which lanes from `i` on are before `stop`."""
-        return self.fn.lane_index(self.lanes) + i.splat(self.lanes) < stop.splat(self.lanes)
+        return self.fn.first_lanes(stop - i, self.kind, self.lanes)
 
     def transpose(self, x: str, width: Value, target: Value) -> None:
         """A copy of the rows of `x` as columns, a row's elements `pitch` apart.
@@ -180,7 +180,7 @@ def forward(name: str, header: int, kind: str, extras: tuple[str, ...], causal: 
             line, inverse = at.row("out", first + r), fn.load(at.element(inverses, r), kind).splat(lanes)
             with fn.loop(at.zero, task["value_width"], lanes) as e:
                 inside, place = at.inside(e, task["value_width"]), at.element(line, e)
-                fn.store_masked(fn.load_masked(place, kind, inside) * inverse, place, inside)
+                fn.store_first(fn.load_masked(place, kind, inside) * inverse, place, task["value_width"] - e)
     return task.finish(header)
 
 

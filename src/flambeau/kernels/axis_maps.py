@@ -43,7 +43,7 @@ def _along(module: Module, kind: str, lanes: int) -> str:
     zero, total = fn.const(0, "i64"), fn.slot(kind, lanes)
 
     def below(first: Value, count: Value) -> Value:
-        return fn.lane_index(lanes) + first.splat(lanes) < count.splat(lanes)
+        return fn.first_lanes(count - first, kind, lanes)
 
     def add(value: Value, factor: Value) -> Value:
         return value.call("fma", factor, fn.load_slot(total, kind, lanes))
@@ -59,7 +59,7 @@ def _along(module: Module, kind: str, lanes: int) -> str:
                 place = address(fn, kind, x, (o * before + load_ints(fn, index, at)) * inner, j)
                 factor = fn.load(address(fn, kind, weight, at), kind).splat(lanes)
                 fn.store(add(fn.load_masked(place, kind, some), factor), total, slot=True)
-            fn.store_masked(fn.load_slot(total, kind, lanes), address(fn, kind, y, line, j), some)
+            fn.store_first(fn.load_slot(total, kind, lanes), address(fn, kind, y, line, j), inner - j)
     with fn.when(inner.eq(1)), fn.loop(zero, after, lanes) as i:
         some = below(i, after)
         count = fn.load_masked(address(fn, "i64", counts, i), "i64", some)
@@ -72,7 +72,7 @@ def _along(module: Module, kind: str, lanes: int) -> str:
                 value = fn.load_masked(fn.offsets(address(fn, kind, x, o * before), places), kind, there)
                 place = address(fn, kind, y, o * after, i)
                 now = value.call("fma", factor, fn.load_masked(place, kind, before_it))
-                fn.store_masked(now, place, some)
+                fn.store_first(now, place, after - i)
     fn.emit("ret void")
     return fn.name
 

@@ -38,11 +38,6 @@ def _phases(fn: Function, table: Value, index: Value) -> Values:
     return read(fn, table, PHASE, index * len(PHASE) + (AT + len(PLAN)))
 
 
-def _below(fn: Function, low: Value, count: Value, lanes: int) -> Value:
-    """The lanes for which low + lane < count."""
-    return fn.lane_index(lanes) + low.splat(lanes) < count.splat(lanes)
-
-
 def turn(module: Module, tile: Tile) -> str:
     """Emit far[c * step + places[q]] = near[q * pitch + c] + bias[c] for q < count, c < channels.
 
@@ -57,7 +52,6 @@ def turn(module: Module, tile: Tile) -> str:
         lines = [
             fn.load(address(fn, kind, near, fn.minimum(q + i, count - 1) * pitch, c), kind, lanes) for i in range(lanes)
         ]
-        some = _below(fn, q, count, lanes)
         first = load_ints(fn, places, zero) + q
         where = [load_ints(fn, places, fn.minimum(q + lane, count - 1)) for lane in range(lanes)]
         for i, line in enumerate(transposed(lines)):
@@ -65,7 +59,7 @@ def turn(module: Module, tile: Tile) -> str:
                 total = line + fn.load(address(fn, kind, bias, c, i), kind).splat(lanes)
                 start = address(fn, kind, far, (c + i) * step)
                 with fn.when(dense.ne(0)):
-                    fn.store_masked(total, address(fn, kind, start, first), some)
+                    fn.store_first(total, address(fn, kind, start, first), count - q)
                 # One by one, which is quicker than the processors' scatter; beyond the end, the last line is stored again.
                 with fn.when(dense.eq(0)):
                     for lane, place in enumerate(where):
@@ -89,7 +83,7 @@ def turn_back(module: Module, tile: Tile) -> str:
         fn.loop(zero, fn.const(tile.width, "i64"), lanes) as part,
         fn.loop(zero, count, lanes) as q,
     ):
-        some, lines = _below(fn, q, count, lanes), []
+        some, lines = fn.first_lanes(count - q, kind, lanes), []
         for i in range(lanes):
             c = panel * tile.width + part + i
             place = address(fn, kind, far, fn.minimum(c, channels - 1) * step, q)
@@ -250,7 +244,7 @@ def turner(module: Module, name: str, tile: Tile, header: int) -> None:
     near = address(fn, kind, panels, index * lanes * depth - first.urem(width) * (depth - 1))
     none = fn.const(0, kind, lanes)
     with fn.loop(zero, at["outer"]) as o, fn.loop(zero, at["count"], lanes) as q:
-        some, lines = _below(fn, q, at["count"], lanes), []
+        some, lines = fn.first_lanes(at["count"] - q, kind, lanes), []
         for i in range(lanes):
             c = first + i
             line = fn.minimum(c, at["channels"] - 1) * at["channel"]

@@ -368,6 +368,16 @@ class Function:
         given = f"{value.type} {value.ref}, {pointer.type} {pointer.ref}, i32 1, {mask.type} {mask.ref}"
         self.emit(f"call void {symbol}({given})")
 
+    def store_first(self, value: Value, pointer: Value, count: Value) -> None:
+        """Store the first `count` lanes. Stores of parts take many times longer on some processors: whole ones are made
+        where they can be.
+        """
+        whole = count >= value.lanes
+        with self.when(whole):
+            self.store(value, pointer)
+        with self.when(~whole):
+            self.store_masked(value, pointer, self.first_lanes(count, value.kind, value.lanes))
+
     def offset(self, pointer: Value, nbytes: Value | int) -> Value:
         at = nbytes.ref if isinstance(nbytes, Value) else str(nbytes)
         return self.op(f"getelementptr i8, ptr {pointer.ref}, i64 {at}", "ptr")

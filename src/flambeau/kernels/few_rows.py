@@ -64,7 +64,7 @@ def few_rows(name: str, header: int, kind: str, biased: bool) -> str:
             }  # fmt: skip
             tile.call(fn, multiply, given)
         with fn.loop(zero, some, lanes) as j:
-            mask = fn.lane_index(lanes) + j.splat(lanes) < some.splat(lanes)
+            mask = fn.first_lanes(some - j, kind, lanes)
             at = (g + j) * size
             start = fn.load_masked(fn.offset(task["bias"], at), kind, mask) if biased else None
             with fn.loop(zero, across, lanes) as i:
@@ -72,7 +72,7 @@ def few_rows(name: str, header: int, kind: str, biased: bool) -> str:
                 for r, value in enumerate(transposed(block)):
                     with fn.when(i + r < across):
                         place = fn.offset(fn.offset(task["y"], (p + i + r) * task["y_row"]), at)
-                        fn.store_masked(value if start is None else value + start, place, mask)
+                        fn.store_first(value if start is None else value + start, place, some - j)
     return task.finish_counted(header)
 
 

@@ -64,9 +64,11 @@ def _generate(formula: Formula, arrays: int, writes: Sequence[int], name: str, h
 
         def some(at: Value, mask: Value | None) -> None:
             there = [task.offset(place, at * size) for place in places]
-            load = task.load if mask is None else task.load_masked
-            last = lanes if mask is None else mask
-            results = formula.vectors(task, [load(each, formula.kind, last) for each in there], known)
+            if mask is None:
+                values = [task.load(each, formula.kind, lanes) for each in there]
+            else:
+                values = [task.load_masked(each, formula.kind, mask) for each in there]
+            results = formula.vectors(task, values, known)
             for k, value in zip(writes, results, strict=False):
                 if mask is None:
                     task.store(value.convert(formula.kind), there[k])
@@ -93,9 +95,9 @@ def _generate(formula: Formula, arrays: int, writes: Sequence[int], name: str, h
     for k in range(4):
         fn.store(data(fn, args, k, header), fn.offset(block, 8 * k))
     target = data(fn, args, 3, header)
-    with fn.loop(fn.const(4, "i64"), given) as k:
-        array = fn.load(fn.offset(args, k * 8), "ptr")
-        fn.store(fn.load(fn.offset(array, header), "ptr"), fn.offset(target, (k - 4) * 8))
+    with fn.loop(fn.const(4, "i64"), given) as at:
+        array = fn.load(fn.offset(args, at * 8), "ptr")
+        fn.store(fn.load(fn.offset(array, header), "ptr"), fn.offset(target, (at - 4) * 8))
     run_tasks(fn, task.name, block, fn.load(data(fn, args, 0, header), "i64"))
     give_none(fn, none)
     return module.text()
@@ -108,7 +110,8 @@ def _scalars(formula: Formula) -> int:
 @lru_cache(64)
 def _cut(sizes: tuple[int, ...]) -> tuple[Array, Array]:
     """Tasks and their segments as the kernel reads them, and the first segment of each row."""
-    segments, firsts, tasks, room = [], [], [0], CHUNK
+    segments: list[tuple[int, int, int]] = []
+    firsts, tasks, room = [], [0], CHUNK
     for row, size in enumerate(sizes):
         firsts.append(len(segments))
         parts = max(-(-size // CHUNK), 1)

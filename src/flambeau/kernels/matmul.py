@@ -69,7 +69,7 @@ def turn_lines(
     """
     first, stop = lines
     with fn.loop(fn.const(0, "i64"), length, lanes) as k:
-        mask = fn.lane_index(lanes) + k.splat(lanes) < length.splat(lanes)
+        mask = fn.first_lanes(length - k, kind, lanes)
         places = [fn.minimum(first + lane, stop - 1) * step + k * (BITS[kind] // 8) for lane in range(lanes)]
         rows = [fn.load_masked(fn.offset(source, place), kind, mask) for place in places]
         for lane, column in enumerate(transposed(rows)):
@@ -118,7 +118,7 @@ class _Panels:
         self.zero = self.fn.const(0, "i64")
 
     def inside(self, first: Value, stop: Value) -> Value:
-        return self.fn.lane_index(self.lanes) + first.splat(self.lanes) < stop.splat(self.lanes)
+        return self.fn.first_lanes(stop - first, self.kind, self.lanes)
 
     def pitch(self, columns: Value) -> Value:
         """Bytes of a row of a packed strip that has so many columns, or more than there are in one."""

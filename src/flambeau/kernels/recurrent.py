@@ -98,7 +98,7 @@ class _Steps:
         with fn.loop(self.zero, made) as r, fn.loop(self.zero, self.task["hidden"], self.lanes) as unit:
             inside, place = self.inside(unit), unit * self.size
             value = fn.load_masked(fn.offset(self.line("outputs", r, first), place), kind, inside)
-            fn.store_masked(value, fn.offset(a, r * self.task["depth"] * self.size + place), inside)
+            fn.store_first(value, fn.offset(a, r * self.task["depth"] * self.size + place), self.task["hidden"] - unit)
 
     def mine(self, count: Value) -> Value:
         """How many of the first `count` sequences are the task's."""
@@ -106,7 +106,7 @@ class _Steps:
         return (left > 0).select(left, self.zero)
 
     def inside(self, unit: Value) -> Value:
-        return self.fn.lane_index(self.lanes) + unit.splat(self.lanes) < self.task["hidden"].splat(self.lanes)
+        return self.fn.first_lanes(self.task["hidden"] - unit, self.kind, self.lanes)
 
     def line(self, array: str, r: Value, first: Value) -> Value:
         row = self.first_row + r
@@ -296,13 +296,13 @@ def pack(name: str, header: int, kind: str, turned: bool) -> str:
         if turned:
             lines = [fn.offset(source, fn.minimum(unit + k, task["hidden"] - 1) * task["unit"]) for k in range(lanes)]
             with fn.loop(zero, depth, lanes) as k:
-                mask = fn.lane_index(lanes) + k.splat(lanes) < depth.splat(lanes)
+                mask = fn.first_lanes(depth - k, kind, lanes)
                 square = [fn.load_masked(fn.offset(line, k * size), kind, mask) for line in lines]
                 for at, row in enumerate(transposed(square)):
                     with fn.when(k + at < depth):
                         fn.store(row, fn.offset(to, (k + at) * pitch))
         else:
-            mask = fn.lane_index(lanes) + unit.splat(lanes) < task["hidden"].splat(lanes)
+            mask = fn.first_lanes(task["hidden"] - unit, kind, lanes)
             with fn.loop(zero, depth) as k:
                 there = fn.offset(source, k * task["row"] + unit * size)
                 fn.store(fn.load_masked(there, kind, mask), fn.offset(to, k * pitch))

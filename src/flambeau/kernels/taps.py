@@ -20,12 +20,12 @@ def _begin(name: str, arrays: tuple[str, ...]) -> tuple[Module, Task]:
     return module, Task(module, name, (*arrays, "index"), INTEGERS)
 
 
-def _places(task: Task, at: Value, p: Value, lanes: int) -> tuple[Value, Value, Value]:
-    """For a vector of positions: those that are there, the places of a tap, and whether they are in the image."""
+def _places(task: Task, at: Value, p: Value, lanes: int) -> tuple[Value, Value]:
+    """For a vector of positions: the places of a tap, and whether they are there and in the image."""
     fn = task.fn
     some = fn.lane_index(lanes) + p.splat(lanes) < task["count"].splat(lanes)
     place = fn.load_masked(address(fn, "i64", task["index"], at, p), "i64", some)
-    return some, place, some & (place >= 0) & (place < task["size"].splat(lanes))
+    return place, some & (place >= 0) & (place < task["size"].splat(lanes))
 
 
 def gathered(name: str, header: int, kind: str, lanes: int) -> str:
@@ -38,13 +38,12 @@ def gathered(name: str, header: int, kind: str, lanes: int) -> str:
         fn.store(fn.const(0, kind, lanes), total, slot=True)
         with fn.loop(zero, task["taps"]) as t:
             at = (first + t) * task["count"]
-            some, place, inside = _places(task, at, p, lanes)
+            place, inside = _places(task, at, p, lanes)
             value = fn.load_masked(fn.offsets(x, place * (BITS[kind] // 8)), kind, inside)
             weight = fn.load_masked(address(fn, kind, task["weight"], at, p), kind, inside)
             fn.store(value.call("fma", weight, fn.load_slot(total, kind, lanes)), total, slot=True)
         out = address(fn, kind, task["out"], task.task * task["count"], p)
-        some = fn.lane_index(lanes) + p.splat(lanes) < task["count"].splat(lanes)
-        fn.store_masked(fn.load_slot(total, kind, lanes), out, some)
+        fn.store_first(fn.load_slot(total, kind, lanes), out, task["count"] - p)
     return task.finish(header)
 
 
@@ -74,14 +73,14 @@ def correlated(name: str, header: int, kind: str, lanes: int) -> str:
     fn, zero, total = task.fn, task.fn.const(0, "i64"), task.fn.slot(kind, lanes)
     first, at = task.task.udiv(task["taps"]) * task["channels"], task.task * task["count"]
     with fn.loop(zero, task["count"], lanes) as p:
-        some, place, inside = _places(task, at, p, lanes)
+        place, inside = _places(task, at, p, lanes)
         fn.store(fn.const(0, kind, lanes), total, slot=True)
         with fn.loop(zero, task["channels"]) as c:
             line = address(fn, kind, task["x"], (first + c) * task["size"])
             value = fn.load_masked(fn.offsets(line, place * (BITS[kind] // 8)), kind, inside)
             g = fn.load_masked(address(fn, kind, task["g"], (first + c) * task["count"], p), kind, inside)
             fn.store(value.call("fma", g, fn.load_slot(total, kind, lanes)), total, slot=True)
-        fn.store_masked(fn.load_slot(total, kind, lanes), address(fn, kind, task["out"], at, p), some)
+        fn.store_first(fn.load_slot(total, kind, lanes), address(fn, kind, task["out"], at, p), task["count"] - p)
     return task.finish(header)
 
 

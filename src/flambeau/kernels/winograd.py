@@ -150,7 +150,7 @@ class _Blocks(_Writer):
         start, stop = span
         none = fn.const(0, self.kind, lanes)
         with fn.loop(self.zero, channels, lanes) as c, fn.loop(start, stop, lanes) as q:
-            mask = fn.lane_index(lanes) + q.splat(lanes) < stop.splat(lanes)
+            mask = fn.first_lanes(stop - q, self.kind, lanes)
             lines = []
             for lane in range(lanes):
                 near = self.at(source, fn.minimum(c + lane, channels - 1) * step, q)
@@ -248,12 +248,11 @@ def _turn_back(w: _Writer, near: Value, far: Value, pitch: Value, count: Value) 
     fn, lanes, task = w.fn, w.lanes, w.task
     channels = task["outputs"]
     with fn.loop(w.zero, channels, lanes) as c, fn.loop(w.zero, count, lanes) as q:
-        mask = fn.lane_index(lanes) + q.splat(lanes) < count.splat(lanes)
         lines = [w.load(near, fn.minimum(q + lane, count - 1) * pitch, c) for lane in range(lanes)]
         for lane, line in enumerate(transposed(lines)):
             with fn.when(c + lane < channels):
                 bias = fn.load(w.at(task["bias"], c + lane), w.kind).splat(lanes)
-                fn.store_masked(line + bias, w.at(far, (c + lane) * task["y_channel"], q), mask)
+                fn.store_first(line + bias, w.at(far, (c + lane) * task["y_channel"], q), count - q)
 
 
 WEIGHT = (
