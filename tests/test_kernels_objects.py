@@ -2,6 +2,7 @@
 
 import ctypes
 import math
+import os
 import struct
 import sys
 from pathlib import Path
@@ -142,4 +143,12 @@ def test_the_system_and_llvm_agree_on_the_processor():
     of_llvm = {name for name, there in llvm.get_host_cpu_features().items() if there}
     for name in ("avx", "avx2", "avx512f", "fma", "f16c"):
         assert (name in host.features()) == (name in of_llvm)
-    assert host.vector_bytes() == (64 if "avx512f" in of_llvm else 32 if "avx" in of_llvm else 16)
+    widest = 64 if "avx512f" in of_llvm else 32 if "avx" in of_llvm else 16
+    assert host.vector_bytes() == min(widest, int(os.environ.get("FLAMBEAU_VECTOR_BYTES", widest)))
+
+
+@pytest.mark.parametrize(("given", "said"), [("16", "16"), ("24", "FLAMBEAU_VECTOR_BYTES must be 16, 32 or 64")])
+def test_vectors_can_be_made_narrower(python, given, said):
+    program = "from flambeau.kernels.host import vector_bytes; print(vector_bytes())"
+    done = python("-c", program, FLAMBEAU_VECTOR_BYTES=given)
+    assert said in done.stdout + done.stderr

@@ -96,7 +96,7 @@ class Engine:
         from llvmlite import __version__  # which loads no library yet
 
         self.vector_bytes = host.vector_bytes()
-        self.salt = repr((__version__, host.identity(), _sources(), sys.version_info[:2]))
+        self.salt = repr((__version__, host.identity(), self.vector_bytes, _sources(), sys.version_info[:2]))
         own = sys.platform.startswith("linux") and platform.machine() in {"x86_64", "AMD64"}
         self.linker: Linker | LLVMLinker = Linker() if own else LLVMLinker(self.compiler)
         self.seconds = 0.0

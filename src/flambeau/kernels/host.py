@@ -44,7 +44,14 @@ def reads_ahead() -> bool:
 
 @cache
 def vector_bytes() -> int:
-    return next((size for name, size in VECTORS.items() if name in features()), 16)
+    """How wide kernels' vectors are: as the machine's registers, or as `FLAMBEAU_VECTOR_BYTES` says if that is less."""
+    widest = next((size for name, size in VECTORS.items() if name in features()), 16)
+    given = os.environ.get("FLAMBEAU_VECTOR_BYTES")
+    if given is None:
+        return widest
+    if given not in {"16", "32", "64"}:
+        raise ValueError(f"FLAMBEAU_VECTOR_BYTES must be 16, 32 or 64, got {given!r}")
+    return min(int(given), widest)
 
 
 @cache
