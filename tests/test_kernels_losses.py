@@ -17,9 +17,9 @@ ROWS, CLASSES = 300, 257
     [
         lambda x: flambeau.softmax(x, 1),
         lambda x: flambeau.log_softmax(x, 0),
-        lambda x: flambeau.nn.functional.cross_entropy(x, flambeau.arange(len(x)) % x.shape[1]),
+        lambda x: flambeau.nn.functional.cross_entropy(x, flambeau.arange(len(x)) % x.shape[1], x.detach()[0]),
     ],
-    ids=["softmax", "log_softmax", "cross_entropy"],
+    ids=["softmax", "log_softmax", "cross_entropy with weights"],
 )
 def test_each_direction_is_one_kernel(monkeypatch, function):
     monkeypatch.setitem(silent, "large", AUTO_THRESHOLD)
@@ -110,3 +110,83 @@ def test_clipped_gradients_are_pytorchs(reference, bound):
 
     for one, other in zip(run(flambeau), run(reference), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+SHAPES = [(1, 1), (3, 2), (200, 10), (64, 16), (64, 17), (7, 300), (40, 1000), (2000, 33)]
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_losses_of_rows_and_their_cotangent(shape, dtype):
+    from flambeau.kernels import losses
+
+    rows, classes = shape
+    rng = np.random.default_rng(0)
+    x = (rng.standard_normal(shape) * 20).astype(dtype)
+    target = rng.integers(0, classes, rows)
+    target[::5] = -7
+    counts, classes_of = target != -7, np.where(target == -7, 0, target)
+    wide = x.astype(np.longdouble)
+    sums = np.log(np.exp(wide - wide.max(1, keepdims=True)).sum(1)) + wide.max(1)
+    wanted = np.where(counts, sums - wide[np.arange(rows), classes_of], 0)
+    found, word = losses.losses(x, target, -7)
+    assert word == losses.IGNORED
+    close = {"rtol": 2e-6, "atol": 2e-5} if dtype == "float32" else {"rtol": 1e-13, "atol": 1e-13}
+    np.testing.assert_allclose(found, wanted.astype("f8"), **close)
+    probabilities = np.exp(wide - sums[:, None])
+    probabilities[np.arange(rows), classes_of] -= 1
+    for scale in (np.asarray(0.5, dtype), rng.standard_normal(rows).astype(dtype)):
+        each = np.broadcast_to(scale, rows)[:, None]
+        cotangent = losses.cotangent(x, target, -7, scale)
+        np.testing.assert_allclose(
+            cotangent, (np.where(counts[:, None], probabilities, 0) * each).astype("f8"), **close
+        )
+
+
+@pytest.mark.kernels
+def test_every_tasks_word_is_heard():
+    from flambeau.kernels import losses
+
+    x, target = np.zeros((4000, 64), "f4"), np.zeros(4000, np.int64)
+    assert losses.losses(x, target, -100)[1] == 0
+    target[3] = -100
+    assert losses.losses(x, target, -100)[1] == losses.IGNORED
+    target[3990] = 64
+    assert losses.losses(x, target, -100)[1] == losses.IGNORED | losses.OUTSIDE
+
+
+def test_rows_that_are_not_finite_are_pytorchs(reference):
+    values = np.zeros((80, 40), "f4")
+    values[0] = -np.inf
+    values[1, 3] = np.inf
+    values[2, 5] = np.nan
+    values[3, 7] = -np.inf
+    target = np.full(80, 7)
+    target[4] = -100
+    results = []
+    for torch in (flambeau, reference):
+        x = torch.tensor(values, requires_grad=True)
+        losses = torch.nn.functional.cross_entropy(x, torch.tensor(target), reduction="none")
+        losses.sum().backward()
+        results.append((losses.detach().numpy(), x.grad.numpy()))
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [-1, 40, 1 << 40])
+def test_a_class_out_of_bounds_is_an_error_and_ignored_rows_do_not_count(bad, reference):
+    target = np.arange(80) % 40
+    for torch in (flambeau, reference):
+        x = torch.zeros(80, 40, requires_grad=True)
+        every = torch.full((80,), -100)
+        assert torch.nn.functional.cross_entropy(x, every).isnan()
+        assert torch.nn.functional.cross_entropy(x, every, reduction="sum").item() == 0
+        some = torch.tensor(target)
+        some[:40] = -100
+        torch.nn.functional.cross_entropy(x, some).backward()
+        assert (x.grad[:40] == 0).all()
+        assert x.grad[40:].abs().sum().item() == pytest.approx(40 * 2 * 39 / 40 / 40, rel=1e-5)
+        some[70] = bad
+        with pytest.raises(IndexError, match=f"Target {bad} is out of bounds"):
+            torch.nn.functional.cross_entropy(x, some)

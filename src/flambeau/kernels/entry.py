@@ -47,6 +47,10 @@ class Task:
         """What the call returns: of several reports any one."""
         self.fn.store(word, self.block)
 
+    def report_also(self, bits: Value) -> None:
+        """What the call returns: of all reports the bits that any has."""
+        self.fn.emit(f"atomicrmw or ptr {self.block.ref}, i64 {bits.ref} monotonic")
+
     @contextmanager
     def once(self) -> Iterator[None]:
         """The block runs in the first task of each thread only; for a kernel that ends by `finish_counted`."""

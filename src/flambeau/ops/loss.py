@@ -14,6 +14,7 @@ import numpy as np
 from .. import prims
 from ..dtypes import from_numpy_dtype, scalar_name
 from ..kernels import fused
+from ..prims import losses as class_losses
 from ..tensor import Tensor
 from .activation import _log_sigmoid, _log_softmax_body, _need_float, _over, _softmax_body, log_softmax, softmax
 from .arithmetic import clamp_min
@@ -183,6 +184,10 @@ def _check_classes(input: Any, target: Any, weight: Any, ignore_index: int) -> N
         )
     if weight is not None and weight.dtype != input.dtype:
         raise RuntimeError(f"expected scalar type {_named(input)} but found {_named(weight)}")
+    _check_bounds(target, count, ignore_index)
+
+
+def _check_bounds(target: Any, count: int, ignore_index: int) -> None:
     flat = target.reshape(-1)
     bad = (flat != ignore_index) & ((flat < 0) | (flat >= count))
     if bad.any():
@@ -273,6 +278,14 @@ def _scaled_softmax(x: Any, scale: Any) -> Any:
 def cross_entropy_indices(
     input, target, weight: Tensor | None, reduction: str, ignore_index: int, label_smoothing: float
 ):
+    if weight is None and not label_smoothing and class_losses.suits(input, target):
+        values, count, fine = class_losses.class_losses(input, target, ignore_index)
+        if not fine:
+            _check_bounds(target, input.shape[1], ignore_index)
+        if reduction == "none":
+            return values
+        total = prims.sum(values)
+        return total / input.dtype.type(count) if reduction == "mean" else total
     _check_classes(input, target, weight, ignore_index)
     targets = _Targets(target, weight, ignore_index, input.dtype)
     rows = _classes_last(input)
@@ -306,6 +319,12 @@ def _cross_entropy_vjp(
     plain = target._array if isinstance(target, Tensor) else target
     factor = weight._array if isinstance(weight, Tensor) else weight
     logits = input._array if isinstance(input, Tensor) else input
+    if factor is None and not label_smoothing and not isinstance(g, Tensor) and class_losses.suits(logits, plain):
+        scale = g
+        if reduction == "mean":
+            scale = g / logits.dtype.type(np.count_nonzero(plain != ignore_index))
+        scale = np.asarray(scale, logits.dtype, order="C")
+        return class_losses.cotangent(logits, plain, ignore_index, scale), None, None
     targets = _Targets(plain, factor, ignore_index, logits.dtype)
     classes = logits.shape[1 if logits.ndim > 1 else 0]
     if not isinstance(g, Tensor) and not label_smoothing and reduction != "none":
