@@ -208,6 +208,7 @@ def _form_source(op: Op, kind: str) -> str:
         namespace["same_dtype"] = dispatch.same_dtype
     lines += _renaming(op, kind, arguments)
     lines += _in_front(op, kind, names, op.params)
+    lines += _numbers_as_arrays(op, names)
     if tests:
         lines.append(f"    if {' and '.join(tests)}:")
         lines += ["        " + line for line in _fast_body(op, names, kind)]
@@ -219,6 +220,27 @@ def _form_source(op: Op, kind: str) -> str:
         lines += _scalar_branch(op, names, named_out=op.out)
     lines += _tried(op, kind, [names[param.name] for param in op.params], [f"return {slow}"], 4)
     return "\n".join(lines) + "\n"
+
+
+def _numbers_as_arrays(op: Op, names: dict[str, str]) -> list[str]:
+    """A number beside a plain float tensor, which decides the dtype, goes the way of tensors."""
+    if not op.alone or op.numbers or op.promote != "default" or len(op.scalars) != 2:
+        return []
+    namespace["number_like"] = _number_like
+    lines = []
+    first, second = (names[each] for each in op.scalars)
+    for number, other in ((first, second), (second, first)):
+        lines += [
+            f"    if ({number}.__class__ is float or {number}.__class__ is int) and {_plain(other)}:",
+            f"        d = {other}._array.dtype",
+            "        if d is F32 or d is F64:",
+            f"            {number} = number_like({number}, d)",
+        ]
+    return lines
+
+
+def _number_like(number: float, array_dtype: np.dtype) -> Tensor:
+    return wrap(np.asarray(number, array_dtype))
 
 
 def _in_front(op: Op, kind: str, names: dict[str, str], params: list[Param]) -> list[str]:

@@ -269,6 +269,14 @@ def _all_extreme(name: str, prim: Any, grad_name: str) -> Any:
     return whole
 
 
+def _picked(array: Any, places: Any, dim: int) -> Any:
+    """The elements of `array` at `places` along `dim`."""
+    if dim == array.ndim - 1 and array.flags.c_contiguous:  # NumPy's own function takes as long as the search
+        lines = np.arange(places.size) * array.shape[-1]
+        return array.reshape(-1).take(lines + places.reshape(-1)).reshape(places.shape)
+    return np.take_along_axis(array, np.expand_dims(places, dim), dim).squeeze(dim)
+
+
 def _dim_extreme(name: str, prim: Any, pick: Any) -> Any:
     container = getattr(return_types, name)
 
@@ -281,9 +289,8 @@ def _dim_extreme(name: str, prim: Any, pick: Any) -> Any:
         if input.ndim == 0:
             return container(input.copy(), np.zeros((), np.int64))
         places = pick(input, dim)
-        values = np.take_along_axis(input, np.expand_dims(places, dim), dim)
-        places = np.expand_dims(places, dim) if keepdim else places
-        return container(values if keepdim else values.squeeze(dim), places)
+        values = _picked(input, places, dim)
+        return container(*(np.expand_dims(x, dim) if keepdim else x for x in (values, places)))
 
     along.vjp(input=lambda g, input_shape, result1, dim, keepdim: picked_vjp(g[0], input_shape, result1, dim, keepdim))
     return along
