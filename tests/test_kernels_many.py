@@ -77,6 +77,15 @@ def test_what_is_not_dense_or_not_alike_is_left_to_others(rng):
     assert lists.scale([whole], 2.0)
 
 
+def test_arrays_that_share_memory_are_left_to_others():
+    whole = np.ones(4000, "f4")
+    assert not lists.scale([whole, whole], 2.0)
+    assert not lists.scale([whole[:3000], whole[2000:]], 2.0)
+    assert not lists.scale([whole, whole[:10]], 2.0)
+    assert lists.scale([whole[:2000], whole[2000:]], 2.0)
+    assert (whole == 2).all()
+
+
 def parameters(torch, rng_seed, *, transposed):
     rng = np.random.default_rng(rng_seed)
     shapes = [(300, 40), (40,), (1,), (7, 3, 11), (60, 300)]

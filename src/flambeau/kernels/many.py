@@ -184,8 +184,11 @@ class Many:
 _kernels: dict[str, Callable[..., None]] = {}
 
 
-def pays(rows: Rows) -> bool:
-    """Whether the arrays are for a kernel: dense, of one dtype that it has, row by row of one size, and enough."""
+def pays(rows: Rows, writes: Sequence[int]) -> bool:
+    """Whether the arrays are for a kernel: dense, of one dtype that it has, row by row of one size, and enough.
+
+    Those to be written, one of each row at each place of `writes`, must not overlap: rows are computed in any order.
+    """
     dtype, total = rows[0][0].dtype, 0
     for row in rows:
         size = row[0].size
@@ -193,7 +196,18 @@ def pays(rows: Rows) -> bool:
         for array in row:
             if array.size != size or array.dtype != dtype or not array.flags.c_contiguous:
                 return False
-    return dtype in COMPILED and total * MANY >= threshold()
+    return dtype in COMPILED and total * MANY >= threshold() and _apart([row[k] for k in writes for row in rows])
+
+
+def _apart(arrays: list[Array]) -> bool:
+    """Whether no two dense arrays share memory."""
+    views = [array for array in arrays if array.base is not None]
+    if len({id(array) for array in arrays}) < len(arrays):
+        return False
+    if not views:
+        return True
+    spans = sorted((array.__array_interface__["data"][0], array.nbytes) for array in arrays)
+    return all(start + length <= after for (start, length), (after, _) in itertools.pairwise(spans))
 
 
 def step(formula: Any, rows: Sequence[Sequence[Array | None]], coefficients: dict[str, Any]) -> bool:
@@ -204,11 +218,12 @@ def step(formula: Any, rows: Sequence[Sequence[Array | None]], coefficients: dic
     """
     many, names, numbers = _compact(formula, tuple([array is None for array in rows[0]]))
     dense: Rows = [[array for array in row if array is not None] for row in rows]
-    if not pays(dense):
+    writes = (0, *range(2, len(dense[0])))
+    if not pays(dense, writes):
         return False
     more = [coefficients[name] for name in names]
     more[:numbers] = [float(x) if isinstance(x, int | float) else x for x in more[:numbers]]
-    return many(dense, more, (0, *range(2, len(dense[0])))) is not None
+    return many(dense, more, writes) is not None
 
 
 @cache

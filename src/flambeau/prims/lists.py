@@ -36,7 +36,7 @@ def _run(many: Any, arrays: Sequence[Array], more: Sequence[float], writes: Sequ
     from flambeau.kernels.many import pays
 
     rows = [[array] for array in arrays]
-    return many()(rows, more, writes) if pays(rows) else None
+    return many()(rows, more, writes) if pays(rows, writes) else None
 
 
 def norms(arrays: Sequence[Array]) -> Array | None:
