@@ -28,7 +28,8 @@ MOST = 64
 WORDS = 64 + 8 * MOST
 SPIN = 12000
 """How often a worker looks for work before it parks (each look some 40 ns): longer than Python takes from one kernel
-of a small model to the next. At 1000, workers slept 16 times in a step of 3.0 ms, which takes 2.7 ms if they do not."""
+of a model to the next, which after a large kernel, with cold caches, is up to 0.4 ms. At 1000, workers slept 16 times in a
+step of 3.0 ms, which takes 2.7 ms if they do not."""
 BLAS_SPIN = 16
 """How long a thread of OpenBLAS looks for work, as a power of two of the processor's ticks: some 25 us. By itself it
 looks for 20 ms, and all kernels that run meanwhile miss a core: an LSTM's step took 1.28 times as long, an MLP's 1.22
