@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def _address(array: Array) -> int:
 
 def new(count: int, run: int, shape: Sizes, strides: Sizes, dtype: np.dtype) -> list[Array]:
     """New arrays that lie as those that are so far `apart`."""
-    whole = empty((count * int(np.prod(shape)),), dtype)
+    whole = empty((count * prod(shape),), dtype)
     return [np.ndarray(shape, dtype, whole, run * k, strides) for k in range(count)]
 
 

@@ -143,7 +143,7 @@ def losses(x: Array, target: Array, ignored: int) -> tuple[Array, int]:
 
     `x` (rows, classes), `target` (rows,) int64, both dense.
     """
-    found, rest = np.empty((2, len(x)), x.dtype)
+    found, rest = empty((len(x),), x.dtype), np.empty(len(x), x.dtype)
     run, tasks, numbers = _plan(forward, *x.shape, x.dtype, ignored, 0)
     return found, run(tasks, numbers, x, target, found, rest)
 

@@ -191,10 +191,10 @@ class _Panels:
                     to = fn.offset(c, i * task["c_row"])
                     given |= {"c": to, "start": biased.select(fn.offset(task["bias"], j * self.size), to)}
                     if self.group:
-                        lines = (task["a_row"].eq(self.size)) & (columns > self.strip)
+                        lines = task["a_row"].eq(self.size) & (columns > self.strip)
                         with fn.when(lines):
                             self.multiply_lines(panel, columns, given)
-                        with fn.when(lines ^ True):
+                        with fn.when(~lines):
                             self.multiply_strips(panel, columns, given)
                     else:
                         self.multiply_strips(panel, columns, given)

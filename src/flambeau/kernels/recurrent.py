@@ -210,7 +210,8 @@ class Plan(NamedTuple):
     lanes: int
     apart: bool
     tasks: int
-    scratch: int
+    share: int
+    """Elements of scratch memory of a thread."""
     numbers: tuple[int, ...]
     no_bias: Array
 
@@ -219,7 +220,6 @@ class Plan(NamedTuple):
 def _plan(cell: str, shape: tuple[int, int, int], dtype: np.dtype, rows: int, width: int, threads: int) -> Plan:
     """For weights (depth, parts, hidden), and rows of `width` of the widest array."""
     from flambeau.kernels.compile import engine
-    from flambeau.kernels.threads import slots
 
     depth, parts, hidden = shape
     vector_bytes, item = engine().vector_bytes, dtype.itemsize
@@ -236,7 +236,7 @@ def _plan(cell: str, shape: tuple[int, int, int], dtype: np.dtype, rows: int, wi
     digest = sha256(repr(_formula(cell, kind)).encode()).hexdigest()[:16]
     run = kernel(steps, cell, kind, wide, digest)
     no_bias = np.zeros((panels, 1, parts, units), dtype)
-    return Plan(run, panels, wide, lanes, apart, tasks, share * parts * units * slots(), numbers, no_bias)
+    return Plan(run, panels, wide, lanes, apart, tasks, share * parts * units, numbers, no_bias)
 
 
 class Runner:
@@ -244,7 +244,7 @@ class Runner:
 
     def __init__(self, cell: str, weights: Array, bias: Array | None, rows: int, arrays: dict[str, Array]) -> None:
         """`weights` (depth, parts, hidden), `bias` (parts, hidden), `rows` at most; the arrays of all steps."""
-        from flambeau.kernels.threads import get_num_threads
+        from flambeau.kernels.threads import get_num_threads, slots
 
         self.arrays = [arrays[name] for name in CELLS[cell].arrays]
         self.outputs = arrays.get("outputs")
@@ -253,7 +253,7 @@ class Runner:
         cut = plan.panels, plan.wide, plan.lanes
         self.weights = _packed(weights, *cut)
         self.bias = plan.no_bias if bias is None else _packed(bias[None], *cut)
-        self.scratch = empty((plan.scratch,), weights.dtype)
+        self.scratch = empty((plan.share * slots(),), weights.dtype)
         self.numbers = table(*plan.numbers)
 
     def __call__(self, a: Array, lines: Array, carried: bool = False) -> None:
