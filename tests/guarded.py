@@ -252,8 +252,10 @@ def norms(cases):
     cases.each(channels, ((2, 4, 5), (3, 2, 7, 9), (5, 6, 3, 3, 2)), layouts=LAYOUTS[:4], special=(False,))
     for rows, width in ((1, 2), (33, 10), (7, 129)):
         target = lambda rows=rows, width=width: index((rows,), width)  # noqa: E731
-        loss = backward(lambda x, t: F.cross_entropy(x, t, label_smoothing=0.1))
-        cases.check(f"cross_entropy {rows} {width}", loss, lambda r=rows, w=width: array((r, w)), target)
+        for smoothing in (0.1, 0.0):
+            loss = backward(lambda x, t, s=smoothing: F.cross_entropy(x, t, label_smoothing=s, ignore_index=1))
+            name = f"cross_entropy {rows} {width} {smoothing}"
+            cases.check(name, loss, lambda r=rows, w=width: array((r, w)), target)
 
 
 def gemm(cases):
@@ -410,6 +412,18 @@ def optimizers(cases):
     for (name, make), shape in itertools.product(makers.items(), ((1,), (17,), (5, 33), (130,))):
         arguments = [lambda s=shape, k=k: array(s, seed=k) for k in range(4)]
         cases.check(f"{name} {shape}", steps(make, shape), *arguments)
+
+    def clipped(*gradients):
+        parameters = [torch.nn.Parameter(torch.zeros_like(each)) for each in gradients]
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient.clone()
+        norm = torch.nn.utils.clip_grad_norm_(parameters, 0.5)
+        optim.Adam(parameters).step()
+        return [norm, *(p.grad for p in parameters), *parameters]
+
+    for shapes in (((1,),), ((17,), (0,), (5, 33)), ((130,), (129,), (1,), (64,))):
+        makers = [lambda s=shape, k=k: array(s, seed=k) for k, shape in enumerate(shapes)]
+        cases.check(f"clipped {shapes}", clipped, *makers)
 
 
 def attention(cases):

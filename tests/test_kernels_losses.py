@@ -190,3 +190,14 @@ def test_a_class_out_of_bounds_is_an_error_and_ignored_rows_do_not_count(bad, re
         some[70] = bad
         with pytest.raises(IndexError, match=f"Target {bad} is out of bounds"):
             torch.nn.functional.cross_entropy(x, some)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "nll_loss"])
+@pytest.mark.parametrize("rows", [2, 80])
+def test_where_nothing_counts_the_mean_is_no_number_and_the_gradient_zero(loss, rows, reference):
+    for torch in (flambeau, reference):
+        x = torch.zeros(rows, 40, requires_grad=True)
+        mean = getattr(torch.nn.functional, loss)(x, torch.full((rows,), -100))
+        mean.backward()
+        assert mean.isnan()
+        assert (x.grad == 0).all()

@@ -253,7 +253,7 @@ def _scaled_rows(g: Any, rows: Any, targets: _Targets, reduction: str) -> Any:
 
         rows = wrap(np.ascontiguousarray(rows))
     if reduction == "mean":
-        return rows * (g / targets.total.item())
+        return rows * (g / (targets.total.item() if targets.counts.any() else 1))
     if reduction == "none" and rows.ndim > 1:
         lead = g.shape[:1]
         g = g.reshape((*lead, 1, *g.shape[1:]))
@@ -330,6 +330,8 @@ def _cross_entropy_vjp(
     if not isinstance(g, Tensor) and not label_smoothing and reduction != "none":
         scale = g / targets.total if reduction == "mean" else g
         scale = np.asarray(targets.weights * scale, logits.dtype).reshape(-1, 1)
+        if not targets.every:  # also where none counts and the scale is no number
+            scale[~targets.counts] = 0
         rows = _classes_last(logits)
         if rows.dtype.itemsize == 2 or not rows.size:
             rows = _over(_softmax_body, rows, 1) * scale
