@@ -152,8 +152,12 @@ class FormulaOptimizer(Optimizer):
         from flambeau.kernels.many import step  # not needed where models are small
 
         large = threshold()
-        if sum([row[0].size for row in rows]) * MANY >= large and step(self.formula, rows, coefficients):
-            return
+        if sum([row[0].size for row in rows]) * MANY >= large:
+            if step(self.formula, rows, coefficients):
+                return
+            dense = [row for row in rows if all(a is None or a.flags.c_contiguous for a in row)]
+            if 0 < len(dense) < len(rows) and step(self.formula, dense, coefficients):
+                rows = [row for row in rows if not all(a is None or a.flags.c_contiguous for a in row)]
         for row in rows:
             if row[0].size >= large:
                 self._write(row, coefficients)
