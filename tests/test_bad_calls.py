@@ -3,6 +3,8 @@
 import pytest
 from side_by_side import assert_alike
 
+import flambeau
+
 CALLS = """
 torch.amax(f, 0, out=torch.empty(2, dtype=torch.int32))
 torch.amax(f, 0, out=torch.empty(2, dtype=torch.float64))
@@ -166,3 +168,17 @@ def test_bad_call(reference, call):
         raise AssertionError(f"{call} is no bad call: {result}")
 
     assert_alike(body, reference)
+
+
+@pytest.mark.parametrize(("number", "error"), [(1e40, RuntimeError), (-1e39, RuntimeError), (1 << 70, OverflowError)])
+def test_where_refuses_numbers_that_its_dtype_does_not_hold(number, error, reference):
+    said = []
+    for torch in (flambeau, reference):
+        condition, x = torch.tensor([True, False]), torch.zeros(2)
+        for values in ((x, number), (number, x)):
+            with pytest.raises(error) as caught:
+                torch.where(condition, *values)
+            said.append(str(caught.value))
+        for fine in (3.4e38, float("inf"), -7, 1 << 62):
+            assert torch.where(condition, x, fine).tolist()[1] == pytest.approx(fine, rel=1e-6)
+    assert len(set(said)) == 1

@@ -63,3 +63,17 @@ def test_attention_of_parts_has_pytorchs_gradients(order, causal, reference):
         found.append(x.grad.numpy())
     np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-5)
     assert found[0].flags.c_contiguous
+
+
+def test_a_splits_rule_copies_nothing_that_lies_alongside():
+    arrays, axis = parts("last axis")
+    assert np.shares_memory(parts_rule(arrays, axis), arrays[0])
+    apart = [each.copy() for each in arrays]
+    assert not np.shares_memory(parts_rule(apart, axis), apart[0])
+    np.testing.assert_array_equal(parts_rule(arrays, axis), parts_rule(apart, axis))
+
+
+def parts_rule(arrays, axis):
+    from flambeau.ops.parts import split_view
+
+    return split_view.op.joint(arrays, (2, 3, 24), np.dtype("f4"), ((0, 8), (8, 16), (16, 24)), axis)

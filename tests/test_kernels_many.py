@@ -128,6 +128,45 @@ def test_optimizers_step_as_pytorchs(name, options, transposed, reference):
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-6)
 
 
+def test_an_optimizer_writes_by_itself_what_no_kernel_takes(monkeypatch):
+    taken = []
+    monkeypatch.setattr(flambeau.optim.Adam, "_write", lambda self, row, coefficients: taken.append(row[0].shape))
+    held = parameters(flambeau, 0, transposed=True)
+    for param in held:
+        param.grad = param.detach() * 0.5
+    before = [param.detach().clone() for param in held]
+    flambeau.optim.Adam(held).step()
+    assert taken == [(300, 40)]
+    assert [bool((a != b).any()) for a, b in zip(held, before, strict=True)] == [False, True, True, True, True]
+
+
+def test_subclasses_and_modes_see_each_gradient(reference):
+    for torch in (flambeau, reference):
+
+        class Noted(torch.Tensor):
+            calls = ()
+
+            @classmethod
+            def __torch_function__(cls, func, types, args=(), kwargs=None):
+                Noted.calls += (func.__name__,)
+                return super().__torch_function__(func, types, args, kwargs or {})
+
+        param = torch.nn.Parameter(torch.ones(2000))
+        param.grad = torch.ones(2000).as_subclass(Noted)
+        torch.nn.utils.clip_grad_norm_([param], 1.0)
+        assert Noted.calls
+        assert param.grad.sum().item() == pytest.approx(2000**0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("most", [1e38, float("inf")])
+def test_bounds_past_what_float32_holds_warn_of_nothing(most, reference):
+    for torch in (flambeau, reference):
+        param = torch.nn.Parameter(torch.zeros(2000))
+        param.grad = torch.zeros(2000)
+        assert torch.nn.utils.clip_grad_norm_([param], most).item() == 0
+        assert (param.grad == 0).all()
+
+
 def test_clipping_counts_as_a_change_and_keeps_what_is_not_finite(reference):
     for torch in (flambeau, reference):
         param = torch.nn.Parameter(torch.ones(2000))

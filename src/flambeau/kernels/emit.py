@@ -369,8 +369,9 @@ class Function:
         self.emit(f"call void {symbol}({given})")
 
     def store_first(self, value: Value, pointer: Value, count: Value) -> None:
-        """Store the first `count` lanes. Stores of parts take many times longer on some processors: whole ones are made
-        where they can be.
+        """Store the first `count` lanes, as a whole vector where they are all: stores of parts are slow on some processors.
+
+        With AVX2 on Zen 4, the step of a small GPT took 1.07 times as long with them in its products and recurrences.
         """
         whole = count >= value.lanes
         with self.when(whole):

@@ -104,7 +104,10 @@ def plan(m: int, n: int, k: int, dtype: np.dtype, x_row: int, w_row: int, biased
 
 
 def prepared(x: Array, w: Array, bias: Array | None) -> Callable[[Array, Array, Array | None], Array]:
-    """What computes x (m, k) @ y (k, n), + `bias` (n), for operands like x and y = w.T: of one dtype, their rows contiguous, k > 0."""
+    """What computes x (m, k) @ y (k, n), + `bias` (n), for operands like x and y = w.T.
+
+    They are of one dtype, rows of x and w contiguous, k > 0.
+    """
     (m, k), n, dtype = x.shape, w.shape[0], x.dtype
     kernel, numbers, scratch = plan(m, n, k, dtype, x.strides[0], w.strides[0], bias is not None)
 

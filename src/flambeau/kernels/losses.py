@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math as numbers
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from flambeau.kernels.pool import empty
 Array = np.ndarray
 SHARE = 1 << 14
 """Logits worth a task."""
+INFINITY = float("inf")
 VECTORS = 2
 """Vectors at a time of rows that are longer than one."""
 INTEGERS = ("rows", "columns", "share", "ignored", "scale_step")
@@ -55,16 +55,16 @@ class _Rows:
 
     def most(self, line: Value) -> Value:
         """The greatest logit."""
-        self.begin("most", -numbers.inf)
+        self.begin("most", -INFINITY)
         with self.fn.loop(self.zero, self.columns, self.lanes) as j:
-            self.fn.store(_greater(self.load(line, j, -numbers.inf), self.held("most")), self.slots["most"], slot=True)
+            self.fn.store(_greater(self.load(line, j, -INFINITY), self.held("most")), self.slots["most"], slot=True)
         return self.held("most").fold(_greater)
 
     def total(self, line: Value, most: Value, keep: Value | None = None) -> Value:
         """The sum of e^(x - most), whose terms go to the row `keep` if it is given."""
         self.begin("total", 0)
         with self.fn.loop(self.zero, self.columns, self.lanes) as j:
-            value = math.exp(self.load(line, j, -numbers.inf) - most.splat(self.lanes))
+            value = math.exp(self.load(line, j, -INFINITY) - most.splat(self.lanes))
             if keep is not None:
                 self.fn.store_first(value, self.at(keep, j), self.columns - j)
             self.fn.store(self.held("total") + value, self.slots["total"], slot=True)

@@ -17,18 +17,17 @@ import numpy as np
 from flambeau.kernels.emit import BITS, Function, Module, Value
 from flambeau.kernels.entry import CALLED, TASK, data, give_none, run_tasks
 from flambeau.kernels.expr import Unsupported
-from flambeau.kernels.fusion import MANY
 from flambeau.kernels.inline import Formula
 from flambeau.kernels.lock import lock
-from flambeau.prims.core import threshold
+from flambeau.prims.core import COMPILED
 
 Array = np.ndarray
 Rows = Sequence[Sequence[Array]]
+Row = list[Any]
 CHUNK = 1 << 14
 """Elements of a task at most, about."""
 VECTORS = 2
 """Vectors at a time, whose arithmetic overlaps."""
-COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def _generate(formula: Formula, arrays: int, writes: Sequence[int], name: str, header: int) -> str:
@@ -184,23 +183,14 @@ class Many:
 _kernels: dict[str, Callable[..., None]] = {}
 
 
-def pays(rows: Rows, writes: Sequence[int]) -> bool:
-    """Whether the arrays are for a kernel: dense, of one dtype that it has, row by row of one size, and enough.
-
-    Those to be written, one of each row at each place of `writes`, must not overlap: rows are computed in any order.
-    """
-    dtype, total = rows[0][0].dtype, 0
-    for row in rows:
-        size = row[0].size
-        total += size
-        for array in row:
-            if array.size != size or array.dtype != dtype or not array.flags.c_contiguous:
-                return False
-    return dtype in COMPILED and total * MANY >= threshold() and _apart([row[k] for k in writes for row in rows])
+def suits(row: Sequence[Array]) -> bool:
+    """Whether a row's arrays are for a kernel: dense, of one size, of one dtype that there is code for."""
+    size, dtype = row[0].size, row[0].dtype
+    return dtype in COMPILED and all(a.size == size and a.dtype == dtype and a.flags.c_contiguous for a in row)
 
 
-def _apart(arrays: list[Array]) -> bool:
-    """Whether no two dense arrays share memory."""
+def apart(arrays: list[Array]) -> bool:
+    """Whether no two dense arrays share memory: rows are computed in any order."""
     views = [array for array in arrays if array.base is not None]
     if len({id(array) for array in arrays}) < len(arrays):
         return False
@@ -210,20 +200,29 @@ def _apart(arrays: list[Array]) -> bool:
     return all(start + length <= after for (start, length), (after, _) in itertools.pairwise(spans))
 
 
-def step(formula: Any, rows: Sequence[Sequence[Array | None]], coefficients: dict[str, Any]) -> bool:
+def step(formula: Any, rows: list[Row], coefficients: dict[str, Any]) -> list[Row]:
     """Run an optimizer's `fused` formula on rows of (parameter, gradient, *buffers), all updated in place but the second.
 
-    False, nothing done, where there is no kernel for it. What is None is so in every row; `coefficients` are the
-    formula's other arguments by name.
+    Gives the rows that no kernel is for, which are left as they are. What is None is so in every row, and all arrays
+    are of one dtype; `coefficients` are the formula's other arguments by name.
     """
     many, names, numbers = _compact(formula, tuple([array is None for array in rows[0]]))
-    dense: Rows = [[array for array in row if array is not None] for row in rows]
-    writes = (0, *range(2, len(dense[0])))
-    if not pays(dense, writes):
-        return False
+    taken: list[list[Array]] = []
+    left: list[Row] = []
+    for row in rows:
+        dense = [array for array in row if array is not None]
+        if suits(dense):
+            taken.append(dense)
+        else:
+            left.append(row)
+    if not taken:
+        return rows
+    writes = (0, *range(2, len(taken[0])))
+    if not apart([row[k] for k in writes for row in taken]):
+        return rows
     more = [coefficients[name] for name in names]
     more[:numbers] = [float(x) if isinstance(x, int | float) else x for x in more[:numbers]]
-    return many(dense, more, writes) is not None
+    return rows if many(taken, more, writes) is None else left
 
 
 @cache

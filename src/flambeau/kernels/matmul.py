@@ -317,19 +317,18 @@ def plan(
     return Plan(run, each * outer * inner, table(m, n, k, *a, *b, c_row, *settings, *strides), share)
 
 
-def _turned(a: Array, n: int) -> bool:
-    return a.strides[1] != a.itemsize and n > LEAST and (a.size >= TURNED or a.strides[1] % PAGE == 0)
-
-
-def prepared(a: Array, b: Array, bias: Array | None) -> Callable[[Array, Array, Array | None], Array]:
-    """What computes `multiply` of operands of these shapes, strides and dtypes."""
+def prepared(
+    a: Array, b: Array, bias: Array | None, c_row: int | None = None, add: bool = False
+) -> Callable[..., Array]:
+    """`run(a, b, bias, out=None)`: `multiply` of operands of these shapes, strides and dtypes; `c_row` is out's stride."""
     (m, k), n, dtype = a.shape, b.shape[1], a.dtype
-    turned = _turned(a, n)
+    turned = a.strides[1] != dtype.itemsize and n > LEAST and (a.size >= TURNED or a.strides[1] % PAGE == 0)
     rows = rows_of(a) if turned else a
-    made = plan(m, n, k, dtype, rows.strides, b.strides, n * dtype.itemsize, bias is not None, False)
+    row = n * dtype.itemsize if c_row is None else c_row
+    made = plan(m, n, k, dtype, rows.strides, b.strides, row, bias is not None, add)
 
-    def run(a: Array, b: Array, bias: Array | None) -> Array:
-        c = empty((m, n), dtype)
+    def run(a: Array, b: Array, bias: Array | None, out: Array | None = None) -> Array:
+        c = empty((m, n), dtype) if out is None else out
         return _run(made, rows_of(a) if turned else a, b, c, c if bias is None else bias)
 
     return run
@@ -337,12 +336,7 @@ def prepared(a: Array, b: Array, bias: Array | None) -> Callable[[Array, Array, 
 
 def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = None, add: bool = False) -> Array:
     """a (m, k) @ b (k, n), + `bias` (n), or added to `out` if `add`; of one dtype, b dense along one axis, k > 0."""
-    if out is None:
-        return prepared(a, b, bias)(a, b, bias)
-    (m, k), n = a.shape, b.shape[1]
-    rows = rows_of(a) if _turned(a, n) else a
-    made = plan(m, n, k, a.dtype, rows.strides, b.strides, out.strides[0], bias is not None, add)
-    return _run(made, rows, b, out, out if bias is None else bias)
+    return prepared(a, b, bias, None if out is None else out.strides[0], add)(a, b, bias, out)
 
 
 def multiply_stacks(a: Array, b: Array, stack: tuple[tuple[int, ...], ...], lead: tuple[int, ...]) -> Array:

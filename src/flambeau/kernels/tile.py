@@ -137,7 +137,7 @@ def _tile(
             fn.store(fn.load_slot(slot, kind, lanes), fn.offset(place, j * size))
     lasts = [(slots[-1], fn.offset(place, (vectors - 1) * size)) for slots, place in zip(sums, places, strict=True)]
     whole = at["columns"] >= vectors * lanes
-    with fn.when(whole):  # stores of parts take many times longer on some processors
+    with fn.when(whole):  # as in `store_first`
         for slot, last in lasts:
             fn.store(fn.load_slot(slot, kind, lanes), last)
     with fn.when(~whole):

@@ -7,6 +7,7 @@ What is written is the fast path: plain tensors of one dtype. Everything else (p
 from __future__ import annotations
 
 import linecache
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -22,6 +23,8 @@ from . import convert, creation, dispatch, hot, memory, rules
 from .checks import refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 from .nodes import declare_node, saves, tensor_params, write_rules
+
+FLOAT32_MOST = float(np.finfo(np.float32).max)
 
 namespace.update(
     Tensor_=Tensor,
@@ -240,6 +243,12 @@ def _numbers_as_arrays(op: Op, names: dict[str, str]) -> list[str]:
 
 
 def _number_like(number: float, array_dtype: np.dtype) -> Tensor:
+    """The number as a tensor; OverflowError and RuntimeError where PyTorch does not hold it."""
+    if number.__class__ is int:
+        if not -(1 << 63) <= number < 1 << 63:
+            raise OverflowError("int too big to convert")
+    elif array_dtype.itemsize == 4 and FLOAT32_MOST < abs(number) < math.inf:
+        raise RuntimeError("value cannot be converted to type float without overflow")
     return wrap(np.asarray(number, array_dtype))
 
 

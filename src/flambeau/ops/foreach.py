@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..tensor import Tensor
+from ..autograd.modes import state
+from ..prims import lists
+from ..tensor import Tensor, wrap
 from .creation import creator
+from .dispatch import all_plain
 
 UNARY = (
     *("abs", "acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "frac", "lgamma"),
@@ -47,12 +50,28 @@ def _spread(name: str, lists: Sequence[Any], count: int) -> list[list[Any]]:
     return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in range(count)]
 
 
+def _plain(tensors: Sequence[Any]) -> bool:
+    """Whether these are plain tensors, of which nothing is recorded."""
+    return all_plain(tensors) and not (state.grad and any(each._node is not None for each in tensors))
+
+
+def _scaled(tensors: Sequence[Any], factor: float) -> bool:
+    """Multiply plain tensors in place by one kernel; False, nothing done, where that is for each of them to do."""
+    if not _plain(tensors) or not lists.scale([each._array for each in tensors], factor):
+        return False
+    for each in tensors:
+        each._counter[0] += 1
+    return True
+
+
 def _each(name: str) -> None:
     """Declare `_foreach_name` and `_foreach_name_`."""
 
     def run(form: str, self: Sequence[Tensor], others: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
         if not len(self):
             raise RuntimeError("Tensor list must have at least one tensor.")
+        if name == "mul" and form and len(others) == 1 and others[0].__class__ is float and _scaled(self, others[0]):
+            return list(self)
         if name in ("addcmul", "addcdiv") and len(others) > 2:
             others, weights = others[:2], others[2]
             values = _spread(name, (weights,), len(self))
@@ -86,6 +105,10 @@ def _foreach_norm(self: Sequence[Tensor], ord: Any = 2, dtype: Any = None) -> tu
     """The norm of each tensor of a list."""
     from .matrix_functions import linalg_vector_norm
 
+    if ord == 2 and dtype is None and _plain(self):
+        found = lists.norms([each._array for each in self])
+        if found is not None:
+            return tuple([wrap(each) for each in found])
     return tuple(linalg_vector_norm(each, ord, dtype=dtype) for each in self)
 
 

@@ -153,11 +153,7 @@ class FormulaOptimizer(Optimizer):
 
         large = threshold()
         if sum([row[0].size for row in rows]) * MANY >= large:
-            if step(self.formula, rows, coefficients):
-                return
-            dense = [row for row in rows if all(a is None or a.flags.c_contiguous for a in row)]
-            if 0 < len(dense) < len(rows) and step(self.formula, dense, coefficients):
-                rows = [row for row in rows if not all(a is None or a.flags.c_contiguous for a in row)]
+            rows = step(self.formula, rows, coefficients)
         for row in rows:
             if row[0].size >= large:
                 self._write(row, coefficients)

@@ -36,6 +36,9 @@ table: dict[str, Prim] = {}
 
 numbers = frozenset({bool, int, float, complex})
 
+COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
+"""The dtypes that the kernels written for one task, as products, have code for."""
+
 
 def row_major(array: Any) -> Any:
     """The array, or its copy in row-major order: what ops give whose results do not take their argument's order."""

@@ -33,10 +33,11 @@ def _run(many: Any, arrays: Sequence[Array], more: Sequence[float], writes: Sequ
     """What a kernel of rows of one array gives, or None where it is not for one."""
     if not arrays or sum([array.size for array in arrays]) * MANY < threshold():
         return None
-    from flambeau.kernels.many import pays
+    from flambeau.kernels.many import apart, suits
 
     rows = [[array] for array in arrays]
-    return many()(rows, more, writes) if pays(rows, writes) else None
+    alike = all(array.dtype == arrays[0].dtype for array in arrays) and all(map(suits, rows))
+    return many()(rows, more, writes) if alike and (not writes or apart(list(arrays))) else None
 
 
 def norms(arrays: Sequence[Array]) -> Array | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from flambeau.prims.core import pays
+from flambeau.prims.core import COMPILED, pays
 
 LEAST = 1 << 10
 """Logits from which the kernel beats NumPy, whose calls are some ten."""
-COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
-
 Array = np.ndarray
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.kernels.pool import empty
-from flambeau.prims.core import AUTO_THRESHOLD, elsewhere, threshold
+from flambeau.prims.core import AUTO_THRESHOLD, COMPILED, elsewhere, threshold
 
 Array = np.ndarray
 
@@ -39,7 +39,6 @@ LEAST = 1 << 15
 FEW, WASTE = 256, 4
 """A transposed second factor is not packed for up to `FEW` rows that fill vectors but for a `WASTE`th."""
 NARROW = 8
-COMPILED = (np.dtype(np.float32), np.dtype(np.float64))
 PLANS = 1024
 Run = Callable[[Array, Array, Array | None], Array]
 _kernels: dict[Any, Run | None] = {}

@@ -6,11 +6,8 @@ import warnings
 from collections.abc import Iterable
 from types import GeneratorType
 
-import numpy as np
-
 import flambeau
-from flambeau.prims import lists
-from flambeau.tensor import Tensor, wrap
+from flambeau.tensor import Tensor
 
 from .._deprecation import deprecated
 
@@ -38,13 +35,8 @@ def _get_total_norm(
     if not tensors:
         return flambeau.tensor(0.0)
     with flambeau.no_grad():
-        arrays = [tensor._array for tensor in tensors]
-        found = lists.norms(arrays) if norm_type == 2 else None
-        if found is None:
-            norms = flambeau.stack([flambeau.linalg.vector_norm(tensor, norm_type) for tensor in tensors])
-        else:
-            norms = wrap(found)
-        total = flambeau.linalg.vector_norm(norms, norm_type)
+        norms = flambeau._foreach_norm(tensors, norm_type)  # type: ignore[attr-defined]
+        total = flambeau.linalg.vector_norm(flambeau.stack(norms), norm_type)
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
@@ -62,14 +54,9 @@ def _clip_grads_with_norm_(
     if not grads:
         return
     with flambeau.no_grad():
+        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
         # a number: no copy to another dtype, and an array less to read
-        number = np.minimum(float(max_norm) / (total_norm._array + 1e-6), 1.0).item()
-        if lists.scale([grad._array for grad in grads], number):
-            for grad in grads:
-                grad._counter[0] += 1
-            return
-        for grad in grads:
-            grad.mul_(number)
+        flambeau._foreach_mul_(grads, factor.item())  # type: ignore[attr-defined]
 
 
 def clip_grad_norm_(
