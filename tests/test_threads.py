@@ -218,8 +218,8 @@ def test_an_interrupt_between_kernels_leaves_everything_in_order():
     live = pool.statistics()["live"]
     try:
         while hits < 30:
-            signal.setitimer(signal.ITIMER_REAL, 0.002)
             try:
+                signal.setitimer(signal.ITIMER_REAL, 0.002)
                 while True:
                     y = (x.exp() * x).sum()
             except KeyboardInterrupt:
