@@ -125,10 +125,10 @@ class Value:
     def __rshift__(self, other: Any) -> Value:
         return self._binary("", "lshr" if self.kind[0] == "u" else "ashr", other)
 
-    def udiv(self, other: Value) -> Value:
+    def udiv(self, other: Any) -> Value:
         return self._binary("", "udiv", other)
 
-    def urem(self, other: Value) -> Value:
+    def urem(self, other: Any) -> Value:
         return self._binary("", "urem", other)
 
     def compare(self, float_op: str, other: Any) -> Value:
@@ -245,6 +245,11 @@ class Value:
         return value
 
 
+ATTRIBUTES = '"stackrealign"'
+"""So that vectors that registers have no room for lie each in a line of the cache: x86 aligns the stack to 16 bytes, and
+what is read again from two lines waits until all stores before it are done (an LSTM's cells took twice as long)."""
+
+
 class Function:
     """The body of one LLVM function, written from top to bottom."""
 
@@ -268,7 +273,7 @@ class Function:
     def text(self) -> str:
         args = ", ".join(f"{a.type} {a.ref}" for a in self.args)
         lines = [
-            f"define {self.linkage} {self.result} @{self.name}({args}) {{",
+            f"define {self.linkage} {self.result} @{self.name}({args}) {ATTRIBUTES} {{",
             "entry:",
             *self.entry,
             *self.lines,
@@ -466,6 +471,9 @@ class Function:
 
     def minimum(self, a: Value, b: Value) -> Value:
         return (a < b).select(a, b)
+
+    def maximum(self, a: Value, b: Value) -> Value:
+        return (a > b).select(a, b)
 
 
 def _intrinsic_kind(kind: str) -> str:

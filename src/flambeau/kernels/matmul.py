@@ -19,6 +19,7 @@ from flambeau.kernels.emit import BITS, Function, Module, Value
 from flambeau.kernels.entry import Kernel, Task, kernel, table
 from flambeau.kernels.gemm import transposed
 from flambeau.kernels.pool import empty
+from flambeau.kernels.tile import LINE, Later
 
 Array = np.ndarray
 VECTORS = {64: 4, 32: 12, 16: 12}
@@ -180,6 +181,8 @@ class _Panels:
                 depth = fn.minimum(task["step"], task["depth"] - k)
                 self.pack(fn.offset(b_matrix, k * task["b_row"] + j * task["b_step"]), panel, columns, depth)
                 a = fn.offset(a_matrix, first_row * task["a_row"] + k * task["a_step"])
+                panel_after = self.panel_after(b_matrix, j, k)
+                tiles = self.tiles(rows)
                 biased = task["biased"].ne(0) & k.eq(0)
                 given = {
                     "a_row": task["a_row"], "a_step": task["a_step"], "c_row": task["c_row"],
@@ -190,27 +193,48 @@ class _Panels:
                     given |= {"a": fn.offset(a, i * task["a_row"]), "rows": fn.minimum(rows - i, i.like(CHUNK))}
                     to = fn.offset(c, i * task["c_row"])
                     given |= {"c": to, "start": biased.select(fn.offset(task["bias"], j * self.size), to)}
+                    late = panel_after.after(self.tiles(i) - fn.maximum(tiles - panel_after.lines, self.zero))
                     if self.group:
                         lines = task["a_row"].eq(self.size) & (columns > self.strip)
                         with fn.when(lines):
-                            self.multiply_lines(panel, columns, given)
+                            soon = self.lines_after(given).or_else(i + CHUNK < rows, panel_after)
+                            self.multiply_lines(panel, columns, given, soon)
                         with fn.when(~lines):
-                            self.multiply_strips(panel, columns, given)
+                            self.multiply_strips(panel, columns, given, late)
                     else:
-                        self.multiply_strips(panel, columns, given)
+                        self.multiply_strips(panel, columns, given, late)
 
-    def multiply_strips(self, panel: Value, columns: Value, given: dict[str, Value]) -> None:
+    def tiles(self, rows: Value) -> Value:
+        """How many tiles so many rows of a panel have."""
+        return (rows + (ALIGNED - 1)).udiv(ALIGNED) * len(self.firsts)
+
+    def panel_after(self, matrix: Value, j: Value, k: Value) -> Later:
+        """Where in `matrix` the panel lies that is packed after the one at (k, j)."""
+        fn, task = self.fn, self.task
+        below = k + task["step"] < task["depth"]
+        row, column = below.select(k + task["step"], self.zero), below.select(j, j + self.width)
+        there = fn.offset(matrix, row * task["b_row"] + column * task["b_step"])
+        length = task["step"] * self.size if self.turned else fn.const(self.width * self.size, "i64")
+        return Later(there, task["b_step" if self.turned else "b_row"], self.zero, length.udiv(LINE) + 1)
+
+    def lines_after(self, given: dict[str, Value]) -> Later:
+        """Where the rows of `a` lie, side by side, that come after those given."""
+        lines = CHUNK * self.size // LINE + 1
+        return Later(self.fn.offset(given["a"], CHUNK * self.size), given["a_step"], self.zero, self.zero.like(lines))
+
+    def multiply_strips(self, panel: Value, columns: Value, given: dict[str, Value], later: Later) -> None:
         """The product of some rows with all strips of a panel; `given` is of the first."""
-        for first in self.firsts:
+        tiles = self.tiles(given["rows"]).udiv(len(self.firsts))
+        for place, first in enumerate(self.firsts):
             left, at = columns - first, first * self.size
             with self.fn.when(left > 0):
-                tile.call(self.fn, self.multiply, given | {
+                tile.call(self.fn, self.multiply, given | later.after(tiles * place).arguments() | {
                     "b": self.place(panel, first), "b_row": self.pitch(left),
                     "c": self.fn.offset(given["c"], at), "start": self.fn.offset(given["start"], at),
                     "columns": self.fn.minimum(left, left.like(self.strip)),
                 })  # fmt: skip
 
-    def multiply_lines(self, panel: Value, columns: Value, given: dict[str, Value]) -> None:
+    def multiply_lines(self, panel: Value, columns: Value, given: dict[str, Value], later: Later) -> None:
         """The same where the columns of `a` are lines of memory, which are too far apart to be read again and again.
 
         The rows of a tile are copied side by side first. What that writes too much is overwritten by the next line.
@@ -233,7 +257,7 @@ class _Panels:
                 "a_step": fn.const(line, "i64"), "rows": fn.minimum(rows - i, i.like(group)),
                 "c": fn.offset(given["c"], i * given["c_row"]),
                 "start": fn.offset(given["start"], i * given["start_row"]),
-            })  # fmt: skip
+            }, later.after(self.tiles(i)))  # fmt: skip
 
 
 def turner(name: str, header: int, kind: str, lanes: int) -> str:

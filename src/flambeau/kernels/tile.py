@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple, Self
+
 from flambeau.kernels.emit import BITS, Function, Module, Value
 
-POINTERS = ("a", "b", "c", "start")
-INTEGERS = ("a_row", "a_step", "b_row", "c_row", "start_row", "rows", "columns", "depth", "add")
+POINTERS = ("a", "b", "c", "start", "later_place")
+INTEGERS = (
+    *("a_row", "a_step", "b_row", "c_row", "start_row", "rows", "columns", "depth", "add"),
+    *("later_row", "later_first", "later_lines"),
+)
 SIZES = {64: {1: 12, 2: 12, 3: 8, 4: 6}, 32: {1: 8, 2: 6}, 16: {1: 8, 2: 6}}
 """By a vector's bytes: how many rows of how many vectors a tile's sums have."""
 WIDEST = 64
 """Bytes of vectors of which a processor may handle halves in half the time: the last columns are cut to such."""
+LINE = 64
+"""Bytes of a line of the cache, about."""
+AHEAD = 12
+"""Columns of `a` ahead that a tile asks for, where each lies on other lines."""
 TOGETHER = 3
 """Rows of `a` that are addressed from one pointer, by multiples of the stride that the processor has."""
+
+
+class Later(NamedTuple):
+    """Memory that will be read after a product, for which its tiles ask while they compute.
+
+    `row` is in bytes, from one of as many rows as the product is deep to the next. The first tiles ask for nothing,
+    then, up to `lines`, each for a line of the cache of every row.
+    """
+
+    place: Value
+    row: Value
+    first: Value
+    lines: Value
+
+    def after(self, tiles: Value) -> Self:
+        """What is left after so many tiles; before as many, if negative."""
+        place = self.place.fn.offset(self.place, tiles * LINE)
+        return self._replace(place=place, first=self.first - tiles, lines=self.lines - tiles)
+
+    def or_else(self, condition: Value, other: Self) -> Self:
+        return self._replace(**{key: condition.select(self[at], other[at]) for at, key in enumerate(self._fields)})
+
+    def arguments(self) -> dict[str, Value]:
+        return {f"later_{key}": value for key, value in self._asdict().items()}
 
 
 def multiplier(module: Module, kind: str, vector_bytes: int, *, padded: bool = False) -> str:
@@ -46,7 +79,9 @@ def multiplier(module: Module, kind: str, vector_bytes: int, *, padded: bool = F
 
 def call(fn: Function, name: str, arguments: dict[str, Value]) -> None:
     """Emit the call of a multiplier; without a `start` it adds to `c`."""
-    arguments = {"start": arguments["c"], "start_row": arguments["c_row"], **arguments}
+    zero = fn.const(0, "i64")
+    later = Later(arguments["a"], zero, zero, zero).arguments()
+    arguments = {"start": arguments["c"], "start_row": arguments["c_row"], **later, **arguments}
     given = ", ".join(f"{arguments[x].type} {arguments[x].ref}" for x in _arguments())
     fn.emit(f"call void @{name}({given})")
 
@@ -114,13 +149,21 @@ def _tile(
             place = fn.offset(at["start"], (i + r) * at["start_row"])
             for slot, value in zip(slots, load(place), strict=True):
                 fn.store(value, slot, slot=True)
+    for place in places:
+        for j in range(vectors):
+            fn.prefetch(fn.offset(place, j * size), write=True)
     groups = range(0, rows, TOGETHER)
     pointers = [fn.slot("ptr") for _ in groups]
     for first, pointer in zip(groups, pointers, strict=True):
         fn.store(fn.opaque(fn.offset(at["a"], (i + first) * at["a_row"])), pointer, slot=True)
-    right = fn.slot("ptr")
+    right, wanted = fn.slot("ptr"), fn.slot("ptr")
     fn.store(at["b"], right, slot=True)
+    start, hop = _wanted(fn, at, BITS[kind] // 8, rows, i)
+    fn.store(start, wanted, slot=True)
     with fn.loop(zero, at["depth"]):
+        there = fn.load_slot(wanted, "ptr")
+        fn.prefetch(there)
+        fn.store(fn.offset(there, hop), wanted, slot=True)
         line = fn.load_slot(right, "ptr")
         columns = load(line, whole=padded)
         fn.store(fn.offset(line, at["b_row"]), right, slot=True)
@@ -143,3 +186,17 @@ def _tile(
     with fn.when(~whole):
         for slot, last in lasts:
             fn.store_masked(fn.load_slot(slot, kind, lanes), last, mask)
+
+
+def _wanted(fn: Function, at: dict[str, Value], size: int, rows: int, i: Value) -> tuple[Value, Value]:
+    """What the tile from row `i` on asks for as it goes: a first address, and the bytes from one to the next.
+
+    That is what is wanted later, if it is its turn; else the rows of `a` after its own, or, where its columns lie on
+    lines of their own, those that it comes to itself.
+    """
+    along = at["a_step"].eq(size)
+    ahead = fn.offset(at["a"], i * at["a_row"] + along.select(at["a_row"] * rows, at["a_step"] * AHEAD))
+    line = i.udiv(rows)
+    early = (line >= at["later_first"]) & (line < at["later_lines"])
+    first = early.select(fn.offset(at["later_place"], line * LINE), ahead)
+    return first, early.select(at["later_row"], along.select(at["a_step"] * rows, at["a_step"]))
