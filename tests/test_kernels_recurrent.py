@@ -37,7 +37,8 @@ def problem(cell, sizes, hidden, projected, dtype, bias):
 def everything(cell, sizes, reverse, x, h, c, weights, *of_results):
     made = layer(cell, x, h, c, weights, sizes, reverse)
     outputs, *_, gates, extra = made
-    found = layer_back(cell, *of_results, x, h, c, weights, sizes, reverse, outputs, gates, extra)
+    needs = (True,) * 8
+    found = layer_back(cell, *of_results, x, h, c, weights, sizes, reverse, outputs, gates, extra, needs)
     return [*made[:3], *(each for each in found if each is not None)]
 
 

@@ -452,6 +452,9 @@ def _segment_reduce(data: Tensor, reduce: _str, *, lengths: Tensor | None = None
 def _softmax_backward_data(grad_output: Tensor, output: Tensor | _Number, dim: SupportsIndex = ..., input_dtype: Any = ..., *, out: Tensor | None = None, **names: Any) -> Tensor:
     """The cotangent of softmax's argument."""
 
+def _stacked_norms(self: Sequence[Tensor], ord: Any = 2) -> Tensor:
+    """The norms of the tensors of a list, in one tensor."""
+
 def _standard_gamma(input: Tensor, generator: _Generator | None = None) -> Tensor:
     """A number from the Gamma distribution of each shape in `input`, with scale 1."""
 

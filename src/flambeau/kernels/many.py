@@ -186,7 +186,10 @@ _kernels: dict[str, Callable[..., None]] = {}
 def suits(row: Sequence[Array]) -> bool:
     """Whether a row's arrays are for a kernel: dense, of one size, of one dtype that there is code for."""
     size, dtype = row[0].size, row[0].dtype
-    return dtype in COMPILED and all(a.size == size and a.dtype == dtype and a.flags.c_contiguous for a in row)
+    for array in row:
+        if array.size != size or array.dtype != dtype or not array.flags.c_contiguous:
+            return False
+    return dtype in COMPILED
 
 
 def apart(arrays: list[Array]) -> bool:

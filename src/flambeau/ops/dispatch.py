@@ -16,7 +16,7 @@ from ..autograd import inplace
 from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import Node, Output, next_seq, rename
 from ..autograd.modes import state
-from ..dtypes import c_name, dtype, promote_types, scalar_name
+from ..dtypes import c_name, dtype, from_numpy_dtype, promote_types, scalar_name
 from ..tensor import Array, DisableTorchFunctionSubclass, Tensor, new, wrap, wrap_view
 from . import memory
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, namespace
@@ -547,8 +547,8 @@ def record(op: Op, args: Sequence[Any], results: list[Any], *, many: bool = Fals
     edges, wanted = edges_of(op, args)
     if not wanted:
         return None
-    kept = [each for each in results if each is not None and each.dtype.is_differentiable]
-    if not kept:
+    kept = [each is not None and from_numpy_dtype(each._array.dtype).is_differentiable for each in results]
+    if True not in kept:
         return None
     node = make_node(op, args, edges, results)
     if not many:
@@ -556,7 +556,7 @@ def record(op: Op, args: Sequence[Any], results: list[Any], *, many: bool = Fals
         return node
     node.outputs = len(results)  # type: ignore[attr-defined]
     for place, each in enumerate(results):
-        if each is not None and each.dtype.is_differentiable:
+        if kept[place]:
             each._node = Output(node, place, each._array)
     return node
 
@@ -576,7 +576,8 @@ def make_node(op: Op, args: Sequence[Any], edges: Sequence[Node | None], results
                         "to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
                         "`torch.inference_mode()`."
                     )
-    op.prepare()
+    if op.node is None:
+        op.prepare()
     cls = op.node
     if op.family == "pointwise" and (op.holomorphic or results[0]._array.dtype.kind != "c"):
         from .rules import pick  # which computes with what is declared here
@@ -683,7 +684,7 @@ def write_out(name: str, out: Any, result: Any, exact: str = "") -> Any:
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
             "arguments requires grad."
         )
-    kind = dtypes.from_numpy_dtype(array.dtype)
+    kind = from_numpy_dtype(array.dtype)
     if exact and kind is not out.dtype:
         raise RuntimeError(
             exact.format(
@@ -755,7 +756,7 @@ def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
     if op.into is not None and not state.dual_levels:
         return _written(op, target, prepared, bool(recorded))
     result = np.asarray(compute(op, prepared, common))
-    kind = dtypes.from_numpy_dtype(result.dtype)
+    kind = from_numpy_dtype(result.dtype)
     if result.shape != target._array.shape:
         raise RuntimeError(
             f"output with shape {list(target._array.shape)} doesn't match the broadcast shape {list(result.shape)}"

@@ -100,16 +100,29 @@ for _name in (*UNARY, *BINARY):
     _each(_name)
 
 
+def _norms(tensors: Sequence[Any], ord: Any) -> Any:
+    """The norms of plain tensors in one array, or None where each is to be computed by itself."""
+    return lists.norms([each._array for each in tensors]) if ord == 2 and _plain(tensors) else None
+
+
 @creator
 def _foreach_norm(self: Sequence[Tensor], ord: Any = 2, dtype: Any = None) -> tuple[Tensor, ...]:
     """The norm of each tensor of a list."""
     from .matrix_functions import linalg_vector_norm
 
-    if ord == 2 and dtype is None and _plain(self):
-        found = lists.norms([each._array for each in self])
-        if found is not None:
-            return tuple([wrap(each) for each in found])
+    found = None if dtype is not None else _norms(self, ord)
+    if found is not None:
+        return tuple([wrap(each) for each in found])
     return tuple(linalg_vector_norm(each, ord, dtype=dtype) for each in self)
+
+
+@creator
+def _stacked_norms(self: Sequence[Tensor], ord: Any = 2) -> Tensor:
+    """The norms of the tensors of a list, in one tensor."""
+    from .join import stack
+
+    found = _norms(self, ord)
+    return stack(_foreach_norm(self, ord)) if found is None else wrap(found)
 
 
 @creator

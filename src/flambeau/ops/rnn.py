@@ -17,7 +17,7 @@ from flambeau.ops.join import cat, stack
 from flambeau.ops.pointwise import sigmoid, tanh
 from flambeau.ops.random_dropout import dropout
 from flambeau.prims import recurrent as arrays
-from flambeau.prims.precision import widen
+from flambeau.prims.precision import is_half, widen
 from flambeau.tensor import Tensor
 
 Sizes = tuple[int, ...]
@@ -39,9 +39,11 @@ def rnn_layer(
 ):
     """Outputs and last states; gates and cell states (or, for a GRU, a part of its last gate)."""
     given = (input, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
+    if not is_half(input.dtype):
+        return arrays.layer(cell, input, h, c, arrays.Weights(*given[3:]), sizes, reverse)
     x, h, c, *weights = (None if each is None else widen(each) for each in given)
     found = arrays.layer(cell, x, h, c, arrays.Weights(*weights), sizes, reverse)
-    return tuple(each.astype(input.dtype, copy=False) for each in found)
+    return tuple([each.astype(input.dtype, copy=False) for each in found])
 
 
 @rnn_layer.vjp
@@ -66,15 +68,22 @@ def _(
     given = (input, h, c, w_ih, w_hh, b_ih, b_hh, w_hr)
     if any(isinstance(each, Tensor) for each in g):
         return _recorded_rule(g, given, needs, cell, sizes, reverse)
-    kinds = [None if each is None else each.dtype for each in given]
+    of_results, stash = g[:3], (result0, result3, result4)
+    if not is_half(input.dtype):
+        found = arrays.layer_back(
+            cell, *of_results, *given[:3], arrays.Weights(*given[3:]), sizes, reverse, *stash, needs
+        )
+        return tuple([each if needed else None for each, needed in zip(found, needs, strict=True)])
     wide = [None if each is None else widen(each) for each in given]
-    of_results = [None if each is None else widen(each) for each in g[:3]]
-    stash = [widen(each) for each in (result0, result3, result4)]
+    of_results = [None if each is None else widen(each) for each in of_results]
+    stash = [widen(each) for each in stash]
     weights = arrays.Weights(*wide[3:])
-    found = arrays.layer_back(cell, *of_results, *wide[:3], weights, sizes, reverse, *stash)
+    found = arrays.layer_back(cell, *of_results, *wide[:3], weights, sizes, reverse, *stash, needs)
     return tuple(
-        each.astype(kind, copy=False) if each is not None and needed else None
-        for each, kind, needed in zip(found, kinds, needs, strict=True)
+        [
+            each.astype(one.dtype, copy=False) if each is not None and needed else None
+            for each, one, needed in zip(found, given, needs, strict=True)
+        ]
     )
 
 

@@ -89,7 +89,8 @@ def set_kernels(mode: str) -> None:
 
 def threshold() -> int:
     """The number of elements from which kernels run."""
-    return cast(int, silent["large"])
+    large: int = silent["large"]
+    return large
 
 
 def pays(size: int, least: int) -> bool:

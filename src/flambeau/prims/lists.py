@@ -36,7 +36,7 @@ def _run(many: Any, arrays: Sequence[Array], more: Sequence[float], writes: Sequ
     from flambeau.kernels.many import apart, suits
 
     rows = [[array] for array in arrays]
-    alike = all(array.dtype == arrays[0].dtype for array in arrays) and all(map(suits, rows))
+    alike = len({array.dtype for array in arrays}) == 1 and all(map(suits, rows))
     return many()(rows, more, writes) if alike and (not writes or apart(list(arrays))) else None
 
 

@@ -40,7 +40,8 @@ FEW, WASTE = 256, 4
 """A transposed second factor is not packed for up to `FEW` rows that fill vectors but for a `WASTE`th."""
 NARROW = 8
 PLANS = 1024
-Run = Callable[[Array, Array, Array | None], Array]
+Run = Callable[..., Array]
+"""Of factors, a bias or None, and what the product is written to, if not to new memory."""
 _kernels: dict[Any, Run | None] = {}
 """What computes the products of matrices of given shapes, strides and dtypes, if a kernel does."""
 
@@ -103,8 +104,8 @@ def linear_kernel(x: Array, weight: Array, bias: Array | None) -> Any:
     return found.run, found.numbers, found.scratch * x.itemsize
 
 
-def _kernel(x: Array, y: Array, bias: Array | None) -> Run | None:
-    """What computes products of operands like these, if a kernel does."""
+def _kernel(x: Array, y: Array, bias: Array | None, add: bool) -> Run | None:
+    """What computes products of operands like these, if a kernel does; or adds them to what it is given."""
     from flambeau.kernels.host import available
 
     if x.ndim != 2 or y.ndim != 2 or not _suits(x, y) or not available():
@@ -113,19 +114,34 @@ def _kernel(x: Array, y: Array, bias: Array | None) -> Run | None:
         return None
     from flambeau.kernels import few_rows, matmul
 
-    return few_rows.prepared(x, y.T, bias) if _few(x, y) else matmul.prepared(x, y, bias)
+    return few_rows.prepared(x, y.T, bias) if _few(x, y) and not add else matmul.prepared(x, y, bias, add=add)
+
+
+def _found(x: Array, y: Array, bias: Array | None, add: bool) -> Run | None:
+    """What computes products of operands like these, looked for once."""
+    third = None if bias is None else (bias.shape, bias.strides, bias.dtype)
+    signature = (x.shape, x.strides, x.dtype, y.shape, y.strides, y.dtype, third, threshold() <= AUTO_THRESHOLD, add)
+    try:
+        return _kernels[signature]
+    except KeyError:
+        if len(_kernels) >= PLANS:
+            _kernels.clear()
+        run = _kernels[signature] = _kernel(x, y, bias, add)
+        return run
+
+
+def add_product(total: Array, x: Array, y: Array) -> None:
+    """Add x @ y to `total` (m, n), which is row-major, for matrices x (m, k) and y (k, n) of its dtype."""
+    run = _found(x, y, None, True)
+    if run is None:
+        total += np.matmul(x, y)
+    else:
+        run(x, y, None, total)
 
 
 def product(x: Any, y: Any, bias: Any = None) -> Any:
     """x @ y + bias; `bias` (n,) for matrices x (m, k) and y (k, n)."""
-    third = None if bias is None else (bias.shape, bias.strides, bias.dtype)
-    signature = (x.shape, x.strides, x.dtype, y.shape, y.strides, y.dtype, third, threshold() <= AUTO_THRESHOLD)
-    try:
-        run = _kernels[signature]
-    except KeyError:
-        if len(_kernels) >= PLANS:
-            _kernels.clear()
-        run = _kernels[signature] = _kernel(x, y, bias)
+    run = _found(x, y, bias, False)
     if run is not None:
         return run(x, y, bias)
     if x.ndim == 2 and y.ndim == 2 and x.dtype == y.dtype and x.shape[1] == y.shape[0]:

@@ -8,9 +8,11 @@ other direction those that have not begun keep their first.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from flambeau import prims
 from flambeau.kernels.cells import CELLS, STATES, Cell, Place
 from flambeau.kernels.pool import empty
 from flambeau.prims.core import COMPILED, pays, silently
-from flambeau.prims.product import product
+from flambeau.prims.product import add_product, product
 
 GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 """How many gates of `hidden` numbers a cell computes."""
@@ -185,18 +187,31 @@ def _runner(cell: str, weights: np.ndarray, bias: np.ndarray | None, rows: int, 
     return Runner(cell, weights, bias, rows, arrays)
 
 
-def _steps(sizes: Sequence[int], reverse: bool) -> list[tuple[int, int]]:
-    """The first row and the number of rows of each step, in the order of the computation."""
-    found, start = [], 0
-    for n in sizes:
-        found.append((start, n))
-        start += n
-    return found[::-1] if reverse else found
+class Order(NamedTuple):
+    """The steps of sequences that lie flat, in the order of the computation."""
+
+    steps: list[tuple[int, int]]
+    """The first row and the number of rows of each."""
+    lines: np.ndarray
+    """The steps as a runner takes them: rows of the factor, first and count, and rows of the others."""
+    back: np.ndarray
+    """The same for the way back. A step's factor are the cotangents of the gates that the one before it made; the last
+    line has that of the first step, and no rows: it makes the cotangent of the first states."""
+    most: int
+    """Sequences at most."""
+    even: bool
+    """Whether each step begins with the states that the one before it in memory made."""
 
 
-def _lines(steps: Sequence[tuple[int, int, int, int]]) -> np.ndarray:
-    """Steps as a runner takes them: rows of the factor, first and count, and rows of the others."""
-    return np.array(steps, np.int64).reshape(-1, 4)
+@lru_cache(128)
+def order(sizes: tuple[int, ...], reverse: bool) -> Order:
+    """Of sequences of which `sizes[t]` have a step t."""
+    starts = itertools.accumulate(sizes, initial=0)
+    steps = list(zip(starts, sizes, strict=False))[:: -1 if reverse else 1]
+    lines = np.array([(0, n, start, n) for start, n in steps], np.int64).reshape(-1, 4)
+    back = itertools.pairwise([(0, 0), *steps[::-1], (0, 0)])
+    even = not reverse and len(set(sizes)) == 1
+    return Order(steps, lines, np.array([(*a, *b) for a, b in back], np.int64), max(sizes, default=0), even)
 
 
 def _columns(array: np.ndarray, parts: int) -> list[np.ndarray]:
@@ -210,7 +225,7 @@ def layer(
     h: np.ndarray,
     c: np.ndarray | None,
     weights: Weights,
-    sizes: Sequence[int],
+    sizes: tuple[int, ...],
     reverse: bool,
 ) -> tuple[np.ndarray, ...]:
     """Outputs, last states h and c, and what the backward pass needs: gates and an extra.
@@ -226,7 +241,8 @@ def layer(
     h = h.copy()
     c = None if c is None else c.copy()
     outputs = empty((len(x), h.shape[1]), x.dtype)
-    ahead = len(h) if c is not None and _even(sizes, reverse) else 0
+    steps, lines, _, most, even = order(sizes, reverse)
+    ahead = len(h) if c is not None and even else 0
     kept = empty((ahead + len(x), hidden if cell in ("lstm", "gru") else 0), x.dtype)
     if c is not None:
         kept[:ahead] = c[:ahead]
@@ -235,12 +251,11 @@ def layer(
     packed = weights.hidden.reshape(parts, hidden, -1).transpose(2, 0, 1)
     arrays = {"gates": gates, "state": h if c is None else c, "extra": extra, "outputs": whole}
     biases = None if bias is None else bias.reshape(parts, hidden)
-    run = _runner(cell, packed, biases, max(sizes, default=0), arrays)
-    lines = _lines([(0, n, start, n) for start, n in _steps(sizes, reverse)])
+    run = _runner(cell, packed, biases, most, arrays)
     if weights.projection is None:
         run(h, lines, carried=True)
     else:
-        for at, (start, n) in enumerate(_steps(sizes, reverse)):
+        for at, (start, n) in enumerate(steps):
             run(h, lines[at : at + 1])
             np.matmul(whole[start : start + n], weights.projection.T, out=outputs[start : start + n])
             h[:n] = outputs[start : start + n]
@@ -256,67 +271,76 @@ def layer_back(
     h: np.ndarray,
     c: np.ndarray | None,
     weights: Weights,
-    sizes: Sequence[int],
+    sizes: tuple[int, ...],
     reverse: bool,
     outputs: np.ndarray,
     gates: np.ndarray,
     kept: np.ndarray,
+    needs: Sequence[bool],
 ) -> tuple[Any, ...]:
-    """The cotangents of x, h, c, and of the weights in the order of `Weights`' fields."""
+    """The cotangents of x, h, c, and of the weights in the order of `Weights`' fields; products only where `needs`."""
     parts, projection = GATES[cell], weights.projection
     hidden = weights.hidden.shape[0] // parts
-    dh = np.zeros_like(h) if of_h is None else of_h.copy()
-    dc = dh if c is None else (np.zeros_like(c) if of_c is None else of_c.copy())
+    dh = np.zeros(h.shape, h.dtype) if of_h is None else of_h.copy()
+    dc = dh if c is None else (np.zeros(c.shape, c.dtype) if of_c is None else of_c.copy())
     of_outputs = np.zeros_like(outputs) if of_outputs is None else np.ascontiguousarray(of_outputs)
     of_gates = empty((len(x), parts * hidden), x.dtype)
     of_linear = empty(of_gates.shape, x.dtype) if cell == "gru" else of_gates
-    before_h = _previous(outputs, h, sizes, reverse)
+    _, _, lines, most, even = order(sizes, reverse)
     ahead = len(kept) - len(x)
     extra = kept[ahead:]
-    before = before_h if c is None else kept[: len(x)] if ahead else _previous(extra, c, sizes, reverse)
+    before_h = None if even and cell != "gru" else _previous(outputs, h, sizes, reverse)
+    if c is None:
+        before = outputs if before_h is None else before_h
+    else:
+        before = kept[: len(x)] if ahead else _previous(extra, c, sizes, reverse)
     of_projection = None if projection is None else np.zeros_like(projection)
     arrays = {"gates": gates, "extra": extra, "outputs": outputs, "before": before, "of_outputs": of_outputs}
     arrays |= {"of_gates": of_gates, "of_linear": of_linear, "state": dc, "change": dh}
-    back, steps = f"{cell}_back", _steps(sizes, reverse)[::-1]
-    later = [(0, 0), *steps]
+    back = f"{cell}_back"
     if projection is None:
-        run = _runner(back, weights.hidden.reshape(-1, 1, hidden), None, max(sizes, default=0), arrays)
-        run(of_linear, _lines([(*last, *step) for last, step in zip(later, [*steps, (0, 0)], strict=True)]))
+        run = _runner(back, weights.hidden.reshape(-1, 1, hidden), None, most, arrays)
+        run(of_linear, lines if needs[1] else lines[:-1])
     else:  # the product with the gates gives the cotangent of what was projected
         arrays |= {"change": np.zeros_like(dc), "of_outputs": np.zeros((len(x), hidden), x.dtype)}
         run = _runner(back, np.zeros((0, 1, hidden), x.dtype), None, 0, arrays)
-        for (last, late), (start, n) in zip(later, steps, strict=False):
+        *to_steps, to_first = lines.tolist()
+        for last, late, start, n in to_steps:
             rows = slice(start, start + n)
             dh[:late] = of_linear[last : last + late] @ weights.hidden
             total = dh[:n] + of_outputs[rows]
             of_projection += total.T @ (gates[rows, 3 * hidden :] * np.tanh(extra[rows]))
             arrays["of_outputs"][rows] = total @ projection
-            run(of_linear[:0, :0], _lines([(0, 0, start, n)]))
-        last, late = later[-1]
+            run(of_linear[:0, :0], np.array([(0, 0, start, n)]))
+        last, late = to_first[:2]
         dh[:late] = of_linear[last : last + late] @ weights.hidden
     of_input_bias = of_hidden_bias = None
     if weights.input_bias is not None:
         of_input_bias = prims.sum(of_gates, 0)
         of_hidden_bias = prims.sum(of_linear, 0) if cell == "gru" else of_input_bias.copy()
+    of_x = product(of_gates, weights.input) if needs[0] else None
+    of_input = product(of_gates.T, x) if needs[3] else None
+    of_hidden = None
+    if needs[4] and before_h is not None:
+        of_hidden = product(of_linear.T, before_h)
+    elif needs[4]:  # each step began with the outputs of the one in front of it
+        of_hidden = product(of_linear[: len(h)].T, h)
+        add_product(of_hidden, of_linear[len(h) :].T, outputs[: -len(h)])
     return (
-        *(product(of_gates, weights.input), dh, None if c is None else dc),
-        *(product(of_gates.T, x), product(of_linear.T, before_h), of_input_bias, of_hidden_bias, of_projection),
+        *(of_x, dh, None if c is None else dc),
+        *(of_input, of_hidden, of_input_bias, of_hidden_bias, of_projection),
     )
 
 
-def _even(sizes: Sequence[int], reverse: bool) -> bool:
-    """Whether each step begins with the states that the one before it in memory made."""
-    return not reverse and len(set(sizes)) == 1
-
-
-def _previous(values: np.ndarray, first: np.ndarray, sizes: Sequence[int], reverse: bool) -> np.ndarray:
+def _previous(values: np.ndarray, first: np.ndarray, sizes: tuple[int, ...], reverse: bool) -> np.ndarray:
     """For each row, the state that its step began with."""
     result = empty((len(values), first.shape[1]), values.dtype)
-    if _even(sizes, reverse):
+    steps, *_, even = order(sizes, reverse)
+    if even:
         result[: len(first)], result[len(first) :] = first, values[: len(values) - len(first)]
         return result
     current = first.copy()
-    for start, n in _steps(sizes, reverse):
+    for start, n in steps:
         rows = slice(start, start + n)
         result[rows] = current[:n]
         current[:n] = values[rows]

@@ -165,7 +165,12 @@ class RNNBase(Module):
 
     @property
     def _flat_weights(self) -> list[Any]:
-        return [getattr(self, name, None) for name in self._flat_weights_names]
+        parameters = self._parameters  # others, parametrized ones for instance, are attributes
+        return [
+            parameters[name] if name in parameters else getattr(self, name, None)
+            for names in self._all_weights
+            for name in names
+        ]
 
     def flatten_parameters(self) -> None:
         """Nothing on a CPU: there is no layout the kernels would prefer."""
@@ -176,7 +181,7 @@ class RNNBase(Module):
 
     def check_input(self, input: Tensor, batch_sizes: Tensor | None) -> None:
         """Raise where the input's dtype, dimensions or features don't fit."""
-        dtype = self._flat_weights[0].dtype
+        dtype = getattr(self, self._all_weights[0][0]).dtype
         if input.dtype != dtype and not flambeau.is_autocast_enabled("cpu"):
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert "

@@ -35,8 +35,8 @@ def _get_total_norm(
     if not tensors:
         return flambeau.tensor(0.0)
     with flambeau.no_grad():
-        norms = flambeau._foreach_norm(tensors, norm_type)  # type: ignore[attr-defined]
-        total = flambeau.linalg.vector_norm(flambeau.stack(norms), norm_type)
+        norms = flambeau._stacked_norms(tensors, norm_type)  # type: ignore[attr-defined]
+        total = flambeau.linalg.vector_norm(norms, norm_type)
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
