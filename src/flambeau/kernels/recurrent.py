@@ -27,6 +27,8 @@ ROWS = 32
 """Sequences of a task at most: what they read and write in a step stays in the second-level cache, beside weights."""
 FEW = 4
 """Sequences a thread below which it reads weights rather than computes."""
+CHAINS = 8
+"""Sums at a time with which a processor is busy, one waiting for its last multiplication."""
 CACHED = 1 << 20
 """Bytes of weights that every core has near enough."""
 LINE = 64
@@ -41,13 +43,17 @@ def _strip(columns: int, sizes: dict[int, int]) -> int:
     return max(each for each in sizes if columns % each == 0)
 
 
-def vectors(parts: int, hidden: int, lanes: int, sizes: dict[int, int]) -> int:
-    """Vectors of units of a panel, such that its columns fill wide tiles and few of the last panel stand empty."""
-    needed = -(-hidden // lanes)
+def vectors(parts: int, hidden: int, lanes: int, sizes: dict[int, int], rows: int) -> int:
+    """Vectors of units of a panel, such that its columns fill tiles and few of the last panel stand empty.
 
-    def cost(wide: int) -> tuple[int, int]:
+    Tiles of one vector take a little longer, and much longer where few rows' sums wait for one another.
+    """
+    needed = -(-hidden // lanes)
+    alone = 1.05 if rows >= CHAINS else 2
+
+    def cost(wide: int) -> tuple[float, int]:
         strip = _strip(parts * wide, sizes)
-        return -(-needed // wide) * wide * (2 if strip == 1 else 1), -strip
+        return -(-needed // wide) * wide * (alone if strip == 1 else 1), -strip
 
     return min((wide for wide in range(1, 5) if wide * parts <= 6), key=cost)
 
@@ -224,12 +230,12 @@ def _plan(cell: str, shape: tuple[int, int, int], dtype: np.dtype, rows: int, wi
     depth, parts, hidden = shape
     vector_bytes, item = engine().vector_bytes, dtype.itemsize
     lanes = vector_bytes // item
-    wide = vectors(parts, hidden, lanes, tile.SIZES[vector_bytes])
-    units = wide * lanes
-    panels = -(-hidden // units)
-    apart = rows < FEW * threads and panels * depth * parts * units * item > CACHED
+    apart = rows < FEW * threads and depth * parts * hidden * item > CACHED
     turns = 1 if apart else threads * -(-rows // (threads * ROWS))
     share = -(-rows // turns)
+    wide = vectors(parts, hidden, lanes, tile.SIZES[vector_bytes], share)
+    units = wide * lanes
+    panels = -(-hidden // units)
     tasks = panels if apart else -(-rows // share)
     numbers = (share, 0, depth, hidden, width, share * parts * units, panels, 1 if apart else panels, 0)
     kind = "f32" if item == 4 else "f64"
