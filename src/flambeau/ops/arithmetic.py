@@ -216,6 +216,8 @@ def nan_to_num(input, nan: Any = None, posinf: Any = None, neginf: Any = None):
         return input.copy()
     if input.dtype.kind == "c":
         return np.nan_to_num(input, nan=nan or 0.0, posinf=posinf, neginf=neginf)
+    if np.isfinite(input).all():
+        return input.copy()
     limits = dtypes.finfo(dtypes.from_numpy_dtype(input.dtype))
     result = np.where(np.isnan(input), input.dtype.type(0 if nan is None else nan), input)
     result = np.where(np.isposinf(input), input.dtype.type(limits.max if posinf is None else posinf), result)

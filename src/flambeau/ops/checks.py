@@ -6,7 +6,10 @@ A check is called with the arrays of an op's tensors, in the dtype in which it w
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 from .. import dtypes
 
@@ -22,6 +25,7 @@ def category(array: Any) -> str:
     return kind if kind not in "fV" else "f" if array.dtype.itemsize > 2 else "h"
 
 
+@cache
 def lacking(categories: str, kernel: str) -> Check:
     """Refuse dtypes for which the kernel of that name was not compiled."""
     return _refusal(
@@ -32,6 +36,7 @@ def lacking(categories: str, kernel: str) -> Check:
     )
 
 
+@cache
 def refusing(categories: str, message: str, error: type[Exception] = RuntimeError) -> Check:
     """Refuse dtypes with a message of the op's own; `{}` in it stands for the dtype."""
     return _refusal(
@@ -46,7 +51,7 @@ def _refusal(categories: str, error: Callable[[Any], Exception]) -> Check:
             if each is not None and category(each) in categories:
                 raise error(each)
 
-    check.refuses = categories  # type: ignore[attr-defined]
+    check.refuses, check.whole = categories, True  # type: ignore[attr-defined]
     return check
 
 
@@ -58,12 +63,21 @@ def every(*checks: Check) -> Check:
             each(*arrays)
 
     check.refuses = "".join(getattr(each, "refuses", "") for each in checks)  # type: ignore[attr-defined]
+    check.whole = all(getattr(each, "whole", False) for each in checks)  # type: ignore[attr-defined]
     return check
 
 
 def refused(check: Check | None) -> str:
     """The categories of dtypes that a check (or None) refuses."""
     return getattr(check, "refuses", "")
+
+
+def accepted(check: Check | None) -> frozenset[Any]:
+    """NumPy's own dtypes that a check lets pass, if it asks for nothing else; else none."""
+    if check is None or not getattr(check, "whole", False):
+        return frozenset()
+    names = ("bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64")
+    return frozenset(kind for kind in map(np.dtype, names) if kind.kind not in refused(check))
 
 
 SAME_OUT = "Expected out tensor to have dtype {c_result}, but got {c_out} instead"

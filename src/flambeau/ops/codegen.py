@@ -20,7 +20,7 @@ from ..autograd.saved import note_trace, pack_saved
 from ..kernels.lock import lock
 from ..tensor import Tensor, new, wrap, wrap_view
 from . import convert, creation, dispatch, hot, memory, rules
-from .checks import refused
+from .checks import accepted, refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 from .nodes import declare_node, saves, tensor_params, write_rules
 
@@ -62,6 +62,7 @@ namespace.update(
     NUMBERS=frozenset({bool, int, float}),
     F32=np.dtype(np.float32),
     F64=np.dtype(np.float64),
+    I64=np.dtype(np.int64),
     AxisError=np.exceptions.AxisError,
     pack_saved=pack_saved,
     note_trace=note_trace,
@@ -187,7 +188,11 @@ def _dtype_guard(op: Op) -> list[str]:
             tests.append(f"(a_{param.name} is None or a_{param.name}.dtype is d)")
     composed = op.promote == "default" and op.quiet and not _is_prim(op)  # NumPy's rules for numbers are not PyTorch's
     if op.promote == "float" or op.check is not None or composed:
-        tests.append("(d is F32 or d is F64)" if "f" not in refused(op.check) else "False")
+        kinds = ["d is F32 or d is F64"] if "f" not in refused(op.check) else []
+        if op.promote != "float" and not composed and op.name not in FLOATS_ONLY and accepted(op.check):
+            namespace[f"_{op.name}_accepted"] = accepted(op.check)
+            kinds.append(f"d in _{op.name}_accepted")
+        tests.append(f"({' or '.join(kinds) or 'False'})")
     return tests
 
 
@@ -302,7 +307,7 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
         + ":",
         f"        x = {tensor}._array",
         "        d = x.dtype",
-        "        if d is F32 or d is F64:",
+        f"        if d is F32 or d is F64{_fitting_integer(op, number, reverse)}:",
         f"            r = {_prim_call(op, [a, b], ['x'])}",
     ]
     nodes = {tensor_params(op)[0].name: "None" if reverse else f"{tensor}._node"}
@@ -316,6 +321,21 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
         for place in made:
             tail[place] = tail[place].partition("n = ")[0] + f"n = new(_{op.name}_Reversed)"
     return lines + ["            " + line for line in tail]
+
+
+def _fitting_integer(op: Op, number: str, reverse: bool) -> str:
+    """Or else a test that a tensor is of integers and the number one of them, with which nothing can go wrong."""
+    least = INTEGERS.get(op.name)
+    if least is None or (least > 0 and reverse):
+        return ""
+    return f" or (d is I64 and {number}.__class__ is int and {least} <= {number} < {1 << 31})"
+
+
+FLOATS_ONLY = frozenset({"pow"})
+"""Ops of which NumPy does not all on integers that PyTorch does."""
+INTEGERS = dict.fromkeys(("add", "sub", "mul", "eq", "ne", "lt", "le", "gt", "ge"), -(1 << 31))
+INTEGERS |= {"floor_divide": 1, "remainder": 1}
+"""Ops that NumPy does on integers as PyTorch does, and from which number on."""
 
 
 def _mistaken(op: Op, kind: str, names: Iterable[str]) -> list[str]:

@@ -134,6 +134,12 @@ def parse_to(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
 @method
 def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
     """The tensor in another dtype or on another device; itself if nothing changes and `copy` is false."""
+    if len(args) == 1 and not options and (self.__class__ is Tensor or self.__class__ is namespace["Parameter"]):
+        given = args[0]
+        if given.__class__ is dtype:
+            return self if self._array.dtype is given.numpy else convert_copy(self, given, None)
+        if given == "cpu" or (given.__class__ is Device and given.type == "cpu"):
+            return self
     answering = overrides((self,))
     if answering:
         return override(Tensor.to, answering, (self, *args), options)  # type: ignore[attr-defined]
@@ -152,6 +158,8 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
 
 def _short_form(name: str, kind: dtype) -> None:
     def cast(self: Tensor, memory_format: Any = preserve_format) -> Tensor:
+        if self.__class__ is Tensor and self._array.dtype is kind._numpy:
+            return self
         return self.to(kind)  # type: ignore[attr-defined]
 
     cast.__name__, cast.__qualname__ = name, f"Tensor.{name}"
@@ -234,13 +242,14 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     recorded = state.grad and (self._node is not None or src._node is not None)
     if recorded:
         inplace.check(self)
-    source = src._array
-    try:
-        np.broadcast_to(source, self._array.shape)
-    except ValueError:
-        raise broadcast_error(self._array, source, inplace=True) from None
+    source = spread = src._array
+    if source.shape != self._array.shape:
+        try:
+            spread = np.broadcast_to(source, self._array.shape)
+        except ValueError:
+            raise broadcast_error(self._array, source, inplace=True) from None
     check_target(self._array)
-    inplace.write(self, np.broadcast_to(source, self._array.shape))
+    inplace.write(self, spread)
     if recorded:
         node: Any = None
         if self.dtype.is_differentiable and (src._node is not None or self._base is None):

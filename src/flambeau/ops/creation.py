@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import AccumulateGrad
 from ..device import check as check_device
 from ..dtypes import dtype
@@ -142,6 +143,17 @@ def _check_nested(data: Any, depth: int = 0) -> tuple[int, ...]:
     return (len(shapes), *(shapes[0] if shapes else ()))
 
 
+def _alike(data: list[Any]) -> type | None:
+    """The type of the numbers of a list, or of a list of lists of one length, if all have that."""
+    kinds = set(map(type, data))
+    if kinds == {list} and len(set(map(len, data))) == 1:
+        kinds = {type(each) for row in data for each in row}
+    return kinds.pop() if len(kinds) == 1 and kinds <= _NUMBERS else None
+
+
+_NUMBERS = {float, int, bool}
+
+
 def array_of(data: Any, kind: dtype | None = None) -> Any:
     """A new array holding `data` (numbers, nested sequences, arrays, tensors)."""
     if isinstance(data, Tensor):
@@ -162,6 +174,15 @@ def array_of(data: Any, kind: dtype | None = None) -> Any:
             ) from None
     if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
         return array_of(np.asarray(data), kind)
+    natural_type = _alike(data) if kind is None and data.__class__ is list else None
+    if natural_type is not None:
+        token = set_errstate(quiet)
+        try:
+            return np.array(data, dtypes.default_of(natural_type).numpy)
+        except OverflowError:
+            pass  # the way below has PyTorch's words for it
+        finally:
+            reset_errstate(token)
     shape = _check_nested(data)
     target = (kind or _infer(data)).numpy
     plain = _plain_data(data) if _has_tensors(data) else data

@@ -116,6 +116,6 @@ def one_hot(tensor, num_classes: int = -1):
         raise RuntimeError("num_classes should be positive")
     if classes.size and classes.max() >= count:
         raise RuntimeError("Class values must be smaller than num_classes.")
-    found = np.zeros((*classes.shape, count), np.int64)
-    np.put_along_axis(found, classes[..., None], 1, -1)
-    return wrap(found)
+    found = np.zeros((classes.size, count), np.int64)
+    found[np.arange(classes.size), classes.reshape(-1)] = 1
+    return wrap(found.reshape((*classes.shape, count)))

@@ -18,7 +18,7 @@ from ..prims import scatter
 from ..tensor import Array, Tensor, attach, wrap
 from .declare import composite, op, view
 from .dispatch import as_number, broadcast_error
-from .shape import sum_to_size
+from .shape import strided_array, sum_to_size
 
 Indices = tuple[Any, ...]
 Shape = tuple[int, ...]
@@ -47,6 +47,9 @@ def _selected(input: Array, basic: Indices) -> Array:
     """`input[basic]` with PyTorch's strides for new dimensions."""
     if None not in basic:
         return input[basic]
+    if input.flags.c_contiguous and all(item is None or item == arrays.FULL for item in basic[:-1]):
+        dims = iter(input.shape)
+        return input.reshape((*[1 if item is None else next(dims) for item in basic[:-1]], *dims))
     part: Array = input[tuple(item for item in basic if item is not None)]
     shape: list[int] = []
     strides: list[int] = []
@@ -64,7 +67,7 @@ def _selected(input: Array, basic: Indices) -> Array:
             dim += 1
     shape.extend(part.shape[dim:])
     strides.extend(part.strides[dim:])
-    return np.lib.stride_tricks.as_strided(part, shape, strides)
+    return strided_array(part, tuple(shape), tuple(strides))
 
 
 def _view_op(grad_name: str) -> Any:
@@ -185,6 +188,26 @@ def _is_plain(item: tuple[Any, ...]) -> bool:
 _ENDS = (int, type(None))
 
 
+def _with_new_dims(item: tuple[Any, ...], ndim: int) -> Indices | None:
+    """The basic part of an index that puts in dimensions and leaves the others as they are; None of another."""
+    basic: list[Any] = []
+    rest = ndim
+    for each in item:
+        if each.__class__ is slice and each == arrays.FULL:
+            rest -= 1
+        elif each is not None and each is not Ellipsis:
+            return None
+    if rest < 0 or all(each is not None for each in item):
+        return None
+    for each in item:
+        if each is Ellipsis:
+            basic += [arrays.FULL] * rest
+            rest = 0
+        else:
+            basic.append(each)
+    return (*basic, Ellipsis)
+
+
 def getitem(self: Tensor, item: Any) -> Any:
     """`self[item]`: a view, or a copy where tensors, lists or masks take part."""
     array = self._array
@@ -195,6 +218,9 @@ def getitem(self: Tensor, item: Any) -> Any:
             return _views[item[-1].__class__.__name__](self, (*item, ...))
         except IndexError:  # the way below has PyTorch's words for it
             pass
+    basic = _with_new_dims(item if item.__class__ is tuple else (item,), array.ndim)
+    if basic is not None:
+        return _views["NoneType"](self, basic)
     basic, advanced = arrays.split_index(_plain_items(item), array.shape)
     if basic is None and advanced is None:
         return _views["ellipsis"](self, (...,))

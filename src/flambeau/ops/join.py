@@ -444,6 +444,16 @@ def combinations(input, r: int = 2, with_replacement: bool = False):
 
 # --- triangles and diagonals --------------------------------------------------------------------------------
 
+REMEMBERED = 1 << 16
+"""Elements of a matrix up to which it is remembered what a triangle of it is."""
+
+
+@lru_cache(64)
+def _kept(name: str, rows: int, columns: int, diagonal: int) -> Any:
+    """Which elements of a matrix `tril` or `triu` keeps."""
+    below = np.tri(rows, columns, diagonal if name == "tril" else diagonal - 1, bool)
+    return below if name == "tril" else ~below
+
 
 def _triangle(name: str, doc: str) -> Any:
     cut = getattr(np, name)
@@ -452,7 +462,10 @@ def _triangle(name: str, doc: str) -> Any:
     def triangle(input, diagonal: int = 0):
         if input.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-        return cut(input, diagonal)
+        rows, columns = input.shape[-2:]
+        if rows * columns > REMEMBERED:
+            return cut(input, diagonal)
+        return np.where(_kept(name, rows, columns, diagonal), input, input.dtype.type(0))
 
     triangle.__doc__ = triangle.op.doc = doc
     triangle.vjp(input=lambda g, diagonal: triangle(g, diagonal))

@@ -17,6 +17,9 @@ from .checks import lacking
 from .creation import _kind, creator, made
 from .dispatch import write_out
 
+FAR = 1 << 40
+"""Ends of ranges below which nothing can overflow."""
+
 
 @creator
 def arange(
@@ -35,6 +38,10 @@ def arange(
     if device is not None:
         check(device)
     given = (start, end, step)
+    if dtype is None and out is None and start.__class__ is int and step.__class__ is int and step > 0:
+        first, last = (0, start) if end is None else (start, end)
+        if last.__class__ is int and -FAR < first <= last < FAR:
+            return made(np.arange(first, last, step, dtype=np.int64), requires_grad)
     if start is None or not all(each is None or is_number(each) for each in given):
         raise misfits("arange", _written(given, (0, None, 1)), {})
     if end is None:

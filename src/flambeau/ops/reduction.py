@@ -272,8 +272,9 @@ def _all_extreme(name: str, prim: Any, grad_name: str) -> Any:
 def _picked(array: Any, places: Any, dim: int) -> Any:
     """The elements of `array` at `places` along `dim`."""
     if dim == array.ndim - 1 and array.flags.c_contiguous:  # NumPy's own function takes as long as the search
-        lines = np.arange(places.size) * array.shape[-1]
-        return array.reshape(-1).take(lines + places.reshape(-1)).reshape(places.shape)
+        lines = np.arange(0, array.size, array.shape[-1])
+        lines += places.reshape(-1)
+        return array.reshape(-1).take(lines).reshape(places.shape)
     return np.take_along_axis(array, np.expand_dims(places, dim), dim).squeeze(dim)
 
 
@@ -290,7 +291,9 @@ def _dim_extreme(name: str, prim: Any, pick: Any) -> Any:
             return container(input.copy(), np.zeros((), np.int64))
         places = pick(input, dim)
         values = _picked(input, places, dim)
-        return container(*(np.expand_dims(x, dim) if keepdim else x for x in (values, places)))
+        if keepdim:
+            return container(np.expand_dims(values, dim), np.expand_dims(places, dim))
+        return container(values, places)
 
     along.vjp(input=lambda g, input_shape, result1, dim, keepdim: picked_vjp(g[0], input_shape, result1, dim, keepdim))
     return along
@@ -311,8 +314,8 @@ def picked_vjp(g: Any, input_shape: Any, places: Any, dim: int, keepdim: bool) -
 
 
 _max_all, _min_all = _all_extreme("max", prims.amax, "MaxBackward1"), _all_extreme("min", prims.amin, "MinBackward1")
-_max_dim = _dim_extreme("max", prims.amax, lambda x, d: np.argmax(x, d))
-_min_dim = _dim_extreme("min", prims.amin, lambda x, d: np.argmin(x, d))
+_max_dim = _dim_extreme("max", prims.amax, np.ndarray.argmax)
+_min_dim = _dim_extreme("min", prims.amin, np.ndarray.argmin)
 
 
 def _max_like(name: str, whole: Any, along: Any, pairwise: Any, doc: str) -> Any:

@@ -26,7 +26,10 @@ def ints(args: tuple[Any, ...]) -> Shape:
     if len(args) == 1 and args[0].__class__ is not int:
         first = args[0]
         args = tuple(first) if isinstance(first, (tuple, list)) else (first,)
-    return tuple([each if each.__class__ is int else each.__index__() for each in args])
+    for each in args:
+        if each.__class__ is not int:
+            return tuple([each.__index__() for each in args])
+    return args
 
 
 def inferred(shape: Shape, size: int) -> Shape:
@@ -146,8 +149,9 @@ def reshape(input, shape: Any):
     shape = ints((shape,))
     if isinstance(input, np.ndarray):
         return input.reshape(shape)
-    shape = inferred(shape, input._array.size)
-    if _viewed(input._array, shape) is None:
+    array = input._array
+    shape = inferred(shape, array.size)
+    if not array.flags.c_contiguous and _viewed(array, shape) is None:
         return reshape_copy(input, shape)
     return view_shape(input, shape)
 
@@ -349,6 +353,10 @@ _method("permute", permute, "A view with the dimensions in the given order.")
 @composite(out=False)
 def movedim(input, source: Any, destination: Any):
     """A view with the dimensions `source` moved to the places `destination`."""
+    if source.__class__ is int and destination.__class__ is int and input.ndim:
+        order = list(range(input.ndim))
+        order.insert(wrap_dim(destination, input.ndim), order.pop(wrap_dim(source, input.ndim)))
+        return permute(input, tuple(order))
     source, destination = ints((source,)), ints((destination,))
     if input.ndim == 0 and {*source, *destination} <= {0, -1}:
         return permute(input, ())
@@ -414,6 +422,9 @@ def squeeze(input, dim: Any = None):
     """A view without the dimensions of size 1, or without those of `dim` that have size 1."""
     if dim is None:
         return input.squeeze()
+    if dim.__class__ is int:
+        dim = wrap_dim(dim, input.ndim)
+        return input.squeeze(dim) if input.ndim and input.shape[dim] == 1 else input.view()
     dims = dims_of(dim, input.ndim)
     return input.squeeze(tuple(each for each in dims if input.ndim and input.shape[each] == 1))
 
@@ -432,7 +443,7 @@ def unsqueeze(input, dim: int):
     """A view with a dimension of size 1 put in at `dim`."""
     dim = wrap_dim(dim, input.ndim + 1)
     step = input.shape[dim] * input.strides[dim] if dim < input.ndim else input.itemsize
-    found = np.expand_dims(input, dim)
+    found = input.reshape((*input.shape[:dim], 1, *input.shape[dim:]))
     if found.strides[dim] != step:
         # PyTorch gives the new dimension the stride that its neighbours imply.
         strides = (*found.strides[:dim], step, *found.strides[dim + 1 :])

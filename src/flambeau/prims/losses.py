@@ -6,7 +6,7 @@ import numpy as np
 
 from flambeau.prims.core import COMPILED, pays
 
-LEAST = 1 << 10
+LEAST = 1 << 8
 """Logits from which the kernel beats NumPy, whose calls are some ten."""
 Array = np.ndarray
 

@@ -59,7 +59,7 @@ def max_pool(
     which finds the same elements with fewer comparisons.
     """
     rank = len(kernel)
-    if input.size >= silent["large"] and math.prod(kernel) <= MOST_TAPS:
+    if input.size * FASTER >= silent["large"] and math.prod(kernel) <= MOST_TAPS:
         found = _max_pool_kernel(input, kernel, stride, padding, dilation, counts)
         if found is not None:
             return found
@@ -107,6 +107,8 @@ def _largest(base: Any, *rest: Any) -> tuple[Any, Any]:
 
 _kernel = Compiled(_largest, "max_pool")
 MOST_TAPS = 27
+FASTER = 8
+"""How much smaller inputs may be for a kernel: NumPy is called twenty times or more."""
 
 
 def _max_pool_kernel(

@@ -6,6 +6,7 @@ result. A sum of 16-bit floats is accumulated in float32.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -64,7 +65,7 @@ def plain(ufunc: Any) -> Callable[..., Any]:
 def position(function: Callable[..., Any]) -> Callable[..., Any]:
     @silently
     def call(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-        return function(x, axis=axis, keepdims=keepdims)
+        return function(x, axis, keepdims)
 
     return call
 
@@ -76,7 +77,7 @@ def _count(x: np.ndarray, axis: Axis) -> int:
     if axis is None:
         return x.size
     axes = axis if isinstance(axis, tuple) else (axis,)
-    return int(np.prod([x.shape[a] for a in axes], dtype=np.int64))
+    return math.prod([x.shape[a] for a in axes])
 
 
 @silently
@@ -111,5 +112,5 @@ amax = _declare("amax", plain(np.maximum), "")
 amin = _declare("amin", plain(np.minimum), "")
 any = _declare("any", plain(np.logical_or), "")
 all = _declare("all", plain(np.logical_and), "")
-argmax = _declare("argmax", position(np.argmax), "")
-argmin = _declare("argmin", position(np.argmin), "")
+argmax = _declare("argmax", position(lambda x, axis, keepdims: x.argmax(axis, keepdims=keepdims)), "")
+argmin = _declare("argmin", position(lambda x, axis, keepdims: x.argmin(axis, keepdims=keepdims)), "")
