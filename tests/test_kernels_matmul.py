@@ -75,7 +75,8 @@ def test_stacks_of_products_are_numpys(monkeypatch, dtype, one, other, order):
     from flambeau.kernels import matmul
 
     runs = []
-    monkeypatch.setattr(matmul, "multiply_stacks", lambda *args, f=matmul.multiply_stacks: runs.append(1) or f(*args))
+    monkeypatch.setattr(products, "_kernels", {})  # no stack like these has been prepared
+    monkeypatch.setattr(matmul, "prepared_stacks", lambda *args, f=matmul.prepared_stacks: runs.append(1) or f(*args))
     rng = np.random.default_rng(0)
     factors = []
     for shape in (one, other):

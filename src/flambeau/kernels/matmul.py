@@ -363,12 +363,21 @@ def multiply(a: Array, b: Array, bias: Array | None = None, out: Array | None = 
     return prepared(a, b, bias, None if out is None else out.strides[0], add)(a, b, bias, out)
 
 
-def multiply_stacks(a: Array, b: Array, stack: tuple[tuple[int, ...], ...], lead: tuple[int, ...]) -> Array:
-    """a (..., m, k) @ b (..., k, n) with leading axes `lead`, each matrix of b dense along one axis, k > 0."""
+def prepared_stacks(
+    a: Array, b: Array, stack: tuple[tuple[int, ...], ...], lead: tuple[int, ...]
+) -> Callable[..., Array]:
+    """`run(a, b, None)`: a (..., m, k) @ b (..., k, n) with leading axes `lead`, for operands like these.
+
+    Each matrix of b is dense along one axis, k > 0.
+    """
     (m, k), n, dtype = a.shape[-2:], b.shape[-1], a.dtype
-    c = empty((*lead, m, n), dtype)
     made = plan(m, n, k, dtype, a.strides[-2:], b.strides[-2:], n * dtype.itemsize, False, False, stack)
-    return _run(made, a, b, c, c)
+
+    def run(a: Array, b: Array, bias: None) -> Array:
+        c = empty((*lead, m, n), dtype)
+        return _run(made, a, b, c, c)
+
+    return run
 
 
 def _run(made: Plan, a: Array, b: Array, c: Array, bias: Array) -> Array:

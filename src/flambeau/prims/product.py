@@ -63,8 +63,8 @@ def _suits(x: Array, y: Array) -> bool:
     )
 
 
-def _stacks(x: Array, y: Array) -> Array | None:
-    """The product of stacks of matrices by the kernel, or None where it is not for it."""
+def _of_stacks(x: Array, y: Array) -> Run | None:
+    """What computes products of stacks of matrices like these, if the kernel does."""
     if not x.size or not y.size or not _suits(x, y):
         return None
     from flambeau.kernels.host import available
@@ -75,7 +75,7 @@ def _stacks(x: Array, y: Array) -> Array | None:
 
     lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     stack = matmul.stack_of(x, y, lead)
-    return None if stack is None else matmul.multiply_stacks(x, y, stack, lead)
+    return None if stack is None else matmul.prepared_stacks(x, y, stack, lead)
 
 
 def _few(x: Array, y: Array) -> bool:
@@ -108,6 +108,8 @@ def _kernel(x: Array, y: Array, bias: Array | None, add: bool) -> Run | None:
     """What computes products of operands like these, if a kernel does; or adds them to what it is given."""
     from flambeau.kernels.host import available
 
+    if x.ndim > 1 < y.ndim and bias is None and not add and x.ndim + y.ndim > 4:
+        return _of_stacks(x, y)
     if x.ndim != 2 or y.ndim != 2 or not _suits(x, y) or not available():
         return None
     if bias is not None and (bias.dtype != x.dtype or bias.strides != (x.itemsize,) or bias.shape != y.shape[1:]):
@@ -147,8 +149,8 @@ def product(x: Any, y: Any, bias: Any = None) -> Any:
     if x.ndim == 2 and y.ndim == 2 and x.dtype == y.dtype and x.shape[1] == y.shape[0]:
         result = np.matmul(x, y, out=empty((len(x), y.shape[1]), x.dtype))
     else:
-        found = _stacks(x, y) if x.ndim > 1 < y.ndim else None
-        result = np.matmul(x, y) if found is None else found
+        found = _found(x, y, None, False) if bias is not None else None
+        result = np.matmul(x, y) if found is None else found(x, y, None)
     if bias is None:
         return result
     if not result.ndim or bias.dtype != result.dtype:
