@@ -15,8 +15,9 @@ from ..kernels import fused
 from ..prims.core import row_major
 from ..tensor import Tensor, wrap_dim
 from .checks import every, lacking, not_complex, refusing
+from .comparison import where
 from .declare import composite, op
-from .pointwise import _sigmoid, erf, exp, sigmoid, tanh, where
+from .pointwise import _sigmoid, erf, exp, sigmoid, tanh
 
 SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)

@@ -10,9 +10,9 @@ from .. import dtypes, prims
 from ..dtypes import c_name
 from ..tensor import Tensor, method
 from .checks import lacking, not_complex
+from .comparison import where
 from .declare import alias, composite, op
 from .dispatch import result_type
-from .pointwise import where
 
 
 @op(promote="default", method=False, name="_clamp", grad_name="ClampBackward1", check=not_complex, traced=True)

@@ -10,9 +10,9 @@ import numpy as np
 from flambeau import autograd
 from flambeau.dtypes import bool_, float32
 from flambeau.ops.activation import softmax
+from flambeau.ops.comparison import where
 from flambeau.ops.declare import composite, op
 from flambeau.ops.matmul import matmul
-from flambeau.ops.pointwise import where
 from flambeau.ops.random_dropout import noise
 from flambeau.ops.shape import transpose
 from flambeau.prims import attention as arrays

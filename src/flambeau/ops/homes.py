@@ -16,6 +16,12 @@ FUNCTIONS = {
         _batch_norm_eval _batch_norm_train _group_norm _native_batch_norm_legit batch_norm group_norm instance_norm
         native_batch_norm native_group_norm
     """,
+    "comparison": """
+        bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor copysign eq fmax fmin
+        gcd ge greater greater_ greater_equal greater_equal_ gt heaviside isfinite isinf isnan lcm le less less_
+        less_equal less_equal_ logical_and logical_not logical_or logical_xor lt maximum minimum ne nextafter
+        not_equal not_equal_ signbit where
+    """,
     "complex_views": """
         _imag _real imag real view_as_complex view_as_real
     """,
@@ -125,14 +131,11 @@ FUNCTIONS = {
     """,
     "pointwise": """
         _rounded_div abs absolute absolute_ acos acosh add angle arccos arccos_ arccosh arccosh_ arcsin arcsin_
-        arcsinh arcsinh_ arctan arctan2 arctan2_ arctan_ arctanh arctanh_ asin asinh atan atan2 atanh bitwise_and
-        bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil conj copysign cos cosh deg2rad
-        div divide divide_ eq erf erfc erfinv exp exp2 expm1 fix fix_ floor floor_divide fmax fmin fmod frac gcd ge
-        greater greater_ greater_equal greater_equal_ gt heaviside hypot isfinite isinf isnan lcm ldexp le less less_
-        less_equal less_equal_ log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or
-        logical_xor lt maximum minimum mul multiply multiply_ ne neg negative negative_ nextafter not_equal not_equal_
-        positive pow rad2deg reciprocal remainder round rsqrt sgn sigmoid sign signbit sin sinc sinh sqrt square sub
-        subtract subtract_ tan tanh true_divide trunc where xlogy
+        arcsinh arcsinh_ arctan arctan2 arctan2_ arctan_ arctanh arctanh_ asin asinh atan atan2 atanh ceil conj cos
+        cosh deg2rad div divide divide_ erf erfc erfinv exp exp2 expm1 fix fix_ floor floor_divide fmod frac hypot
+        ldexp log log10 log1p log2 logaddexp logaddexp2 mul multiply multiply_ neg negative negative_ positive pow
+        rad2deg reciprocal remainder round rsqrt sgn sigmoid sign sin sinc sinh sqrt square sub subtract subtract_ tan
+        tanh true_divide trunc xlogy
     """,
     "pooling": """
         _avg_pool1d _avg_pool2d _avg_pool3d _gather_planes _max_pool1d _max_pool2d _max_pool3d _scatter_planes
@@ -232,6 +235,16 @@ METHODS = {
         _lerp_ addcdiv addcdiv_ addcmul addcmul_ clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_
         float_power float_power_ frexp lerp lerp_ nan_to_num nan_to_num_
     """,
+    "comparison": """
+        __and__ __eq__ __ge__ __gt__ __iand__ __ilshift__ __invert__ __ior__ __irshift__ __ixor__ __le__ __lshift__
+        __lt__ __ne__ __or__ __rand__ __rlshift__ __ror__ __rrshift__ __rshift__ __rxor__ __xor__ bitwise_and
+        bitwise_and_ bitwise_left_shift bitwise_left_shift_ bitwise_not bitwise_not_ bitwise_or bitwise_or_
+        bitwise_right_shift bitwise_right_shift_ bitwise_xor bitwise_xor_ copysign copysign_ eq eq_ fmax fmin gcd gcd_
+        ge ge_ greater greater_ greater_equal greater_equal_ gt gt_ heaviside heaviside_ isfinite isinf isnan lcm lcm_
+        le le_ less less_ less_equal less_equal_ logical_and logical_and_ logical_not logical_not_ logical_or
+        logical_or_ logical_xor logical_xor_ lt lt_ maximum minimum ne ne_ nextafter nextafter_ not_equal not_equal_
+        signbit where
+    """,
     "convert": """
         bfloat16 bool byte cdouble cfloat char clone contiguous copy_ cpu cuda double fill_ float half int long short
         to type_as zero_
@@ -265,25 +278,17 @@ METHODS = {
         chunk diagonal dsplit hsplit narrow select split split_with_sizes tensor_split unbind vsplit
     """,
     "pointwise": """
-        __abs__ __add__ __and__ __delitem__ __div__ __eq__ __floordiv__ __ge__ __gt__ __iadd__ __iand__ __ifloordiv__
-        __ilshift__ __imod__ __imul__ __invert__ __ior__ __ipow__ __irshift__ __isub__ __itruediv__ __ixor__ __le__
-        __lshift__ __lt__ __mod__ __mul__ __ne__ __neg__ __or__ __pos__ __pow__ __radd__ __rand__ __rdiv__
-        __rfloordiv__ __rlshift__ __rmod__ __rmul__ __ror__ __rpow__ __rrshift__ __rshift__ __rsub__ __rtruediv__
-        __rxor__ __sub__ __truediv__ __xor__ abs abs_ absolute absolute_ acos acos_ acosh acosh_ add add_ angle arccos
-        arccos_ arccosh arccosh_ arcsin arcsin_ arcsinh arcsinh_ arctan arctan2 arctan2_ arctan_ arctanh arctanh_ asin
-        asin_ asinh asinh_ atan atan2 atan2_ atan_ atanh atanh_ bitwise_and bitwise_and_ bitwise_left_shift
-        bitwise_left_shift_ bitwise_not bitwise_not_ bitwise_or bitwise_or_ bitwise_right_shift bitwise_right_shift_
-        bitwise_xor bitwise_xor_ ceil ceil_ conj copysign copysign_ cos cos_ cosh cosh_ deg2rad deg2rad_ div div_
-        divide divide_ eq eq_ erf erf_ erfc erfc_ erfinv erfinv_ exp exp2 exp2_ exp_ expm1 expm1_ fix fix_ floor
-        floor_ floor_divide floor_divide_ fmax fmin fmod fmod_ frac frac_ gcd gcd_ ge ge_ greater greater_
-        greater_equal greater_equal_ gt gt_ heaviside heaviside_ hypot hypot_ isfinite isinf isnan lcm lcm_ ldexp
-        ldexp_ le le_ less less_ less_equal less_equal_ log log10 log10_ log1p log1p_ log2 log2_ log_ logaddexp
-        logaddexp2 logical_and logical_and_ logical_not logical_not_ logical_or logical_or_ logical_xor logical_xor_
-        lt lt_ maximum minimum mul mul_ multiply multiply_ ne ne_ neg neg_ negative negative_ nextafter nextafter_
-        not_equal not_equal_ positive pow pow_ rad2deg rad2deg_ reciprocal reciprocal_ remainder remainder_ round
-        round_ rsqrt rsqrt_ sgn sgn_ sigmoid sigmoid_ sign sign_ signbit sin sin_ sinc sinc_ sinh sinh_ sqrt sqrt_
-        square square_ sub sub_ subtract subtract_ tan tan_ tanh tanh_ true_divide true_divide_ trunc trunc_ where
-        xlogy xlogy_
+        __abs__ __add__ __delitem__ __div__ __floordiv__ __iadd__ __ifloordiv__ __imod__ __imul__ __ipow__ __isub__
+        __itruediv__ __mod__ __mul__ __neg__ __pos__ __pow__ __radd__ __rdiv__ __rfloordiv__ __rmod__ __rmul__
+        __rpow__ __rsub__ __rtruediv__ __sub__ __truediv__ abs abs_ absolute absolute_ acos acos_ acosh acosh_ add
+        add_ angle arccos arccos_ arccosh arccosh_ arcsin arcsin_ arcsinh arcsinh_ arctan arctan2 arctan2_ arctan_
+        arctanh arctanh_ asin asin_ asinh asinh_ atan atan2 atan2_ atan_ atanh atanh_ ceil ceil_ conj cos cos_ cosh
+        cosh_ deg2rad deg2rad_ div div_ divide divide_ erf erf_ erfc erfc_ erfinv erfinv_ exp exp2 exp2_ exp_ expm1
+        expm1_ fix fix_ floor floor_ floor_divide floor_divide_ fmod fmod_ frac frac_ hypot hypot_ ldexp ldexp_ log
+        log10 log10_ log1p log1p_ log2 log2_ log_ logaddexp logaddexp2 mul mul_ multiply multiply_ neg neg_ negative
+        negative_ positive pow pow_ rad2deg rad2deg_ reciprocal reciprocal_ remainder remainder_ round round_ rsqrt
+        rsqrt_ sgn sgn_ sigmoid sigmoid_ sign sign_ sin sin_ sinc sinc_ sinh sinh_ sqrt sqrt_ square square_ sub sub_
+        subtract subtract_ tan tan_ tanh tanh_ true_divide true_divide_ trunc trunc_ xlogy xlogy_
     """,
     "random": """
         bernoulli_ cauchy_ exponential_ geometric_ log_normal_ normal_ random_ uniform_

@@ -19,10 +19,11 @@ from ..tensor import Tensor
 from .activation import _log_sigmoid, _log_softmax_body, _need_float, _over, _softmax_body, log_softmax, softmax
 from .arithmetic import clamp_min
 from .checks import lacking
+from .comparison import where
 from .declare import composite, op
 from .dispatch import cast_error
 from .pointwise import abs as absolute
-from .pointwise import exp, log, sigmoid, sign, sub, where, xlogy
+from .pointwise import exp, log, sigmoid, sign, sub, xlogy
 from .reduction import need_float
 
 FUNCTIONAL = "flambeau.nn.functional"

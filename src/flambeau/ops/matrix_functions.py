@@ -13,6 +13,7 @@ from .. import prims, return_types
 from ..kernels import fused
 from ..prims import linalg as arrays
 from ..tensor import Array, wrap_dim
+from .comparison import where
 from .creation import creator
 from .declare import composite, op
 from .indexing import is_complex, zeros_of
@@ -32,7 +33,7 @@ from .linalg import (
     linalg_solve,
 )
 from .pointwise import abs as absolute
-from .pointwise import conj, log, sgn, where
+from .pointwise import conj, log, sgn
 from .reduction import axes_of
 from .spectral import linalg_eigvalsh, linalg_svd, linalg_svdvals, tolerances
 

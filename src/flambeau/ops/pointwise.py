@@ -1,4 +1,4 @@
-"""Pointwise ops: one line each, with the prim that computes it and the rules for its gradient."""
+"""Pointwise arithmetic and functions: one line each, with the prim that computes it and the rules for its gradient."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes, prims
 from ..tensor import Tensor, attach, method
 from .checks import every, lacking, refusing
+from .comparison import flat, underivable, where
 from .declare import alias, binary, composite, op, operators, scaled, unary
 from .dispatch import NUMBER
 
@@ -98,11 +99,6 @@ _pow.name, _pow.numpy = "pow", prims.pow.numpy  # type: ignore[attr-defined]
 # --- arithmetic -----------------------------------------------------------------------------------------
 
 
-def _flat(g: Any) -> Any:
-    """The cotangent through a function that is flat almost everywhere: 0, whatever `g` is."""
-    return where(g == 0, g * g, 0.0)
-
-
 def _scaled_prim(prim: Any) -> Any:
     """A prim whose second argument is first multiplied by `alpha`."""
 
@@ -154,22 +150,13 @@ true_divide = binary(
 )
 
 
-def _underivable(name: str) -> dict[str, Any]:
-    """The options of an op whose results want a gradient that PyTorch cannot give: the backward pass raises."""
-
-    def rule(g: Any) -> Any:
-        raise RuntimeError(f"derivative for aten::{name} is not implemented")
-
-    return {"grad_name": "NotImplemented", "input": rule, "other": rule}
-
-
 floor_divide = binary(
     "floor_divide",
     prims.floor_divide,
     "The quotient rounded down.",
     alone=True,
     check=every(lacking("cb", "div_floor_cpu"), _nonzero_divisor),
-    **_underivable("floor_divide"),
+    **underivable("floor_divide"),
 )
 remainder = binary(
     "remainder",
@@ -257,7 +244,7 @@ sign = unary(
     "sign",
     lambda x: x.copy() if x.dtype == bool else prims.sign(x),
     "-1, 0 or 1 by the sign.",
-    lambda g: _flat(g),
+    lambda g: flat(g),
     check=refusing(
         "c",
         "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.",
@@ -268,7 +255,7 @@ sign = unary(
 
 def _sgn_vjp(g: Any, input: Any, result: Any) -> Any:
     if input.dtype not in _COMPLEX:
-        return _flat(g)
+        return flat(g)
     size = abs(input)
     along = _real_part(conj(result) * g) * result
     return where(size == 0, 0.0, (g - along) / where(size == 0, 1.0, size))
@@ -287,7 +274,7 @@ for _name, _doc in {
         refusing("c", f"{_name} is not supported for complex inputs", NotImplementedError),
         lacking("b", f"{_name}_vml_cpu"),
     )
-    globals()[_name] = unary(_name, getattr(prims, _name), _doc, lambda g: _flat(g), check=_check)
+    globals()[_name] = unary(_name, getattr(prims, _name), _doc, lambda g: flat(g), check=_check)
 floor: Any
 ceil: Any
 trunc: Any
@@ -306,7 +293,7 @@ def round_(input, *, decimals: int = 0):  # type: ignore[no-untyped-def]
     return prims.round(input / scale) * scale
 
 
-round_.vjp(input=lambda g: _flat(g))
+round_.vjp(input=lambda g: flat(g))
 
 
 def abs_int(value: int) -> int:
@@ -504,7 +491,7 @@ def _real_angle(x: Any) -> Any:
 
 def _angle_vjp(g: Any, input: Any) -> Any:
     if input.dtype not in _COMPLEX:
-        return _flat(g)
+        return flat(g)
     square_modulus = _real_part(input * conj(input))
     zero = square_modulus == 0
     return where(zero, 0.0, g * (input * 1j) / where(zero, 1.0, square_modulus))
@@ -547,199 +534,6 @@ erfinv = unary(
     check=lacking("c", "erfinv_vml_cpu"),
 )
 
-# --- extremes -------------------------------------------------------------------------------------------
-
-
-def _half_at_ties(g: Any, mine: Any, its: Any) -> Any:
-    """`mine` where it is chosen; at ties the gradient is shared evenly."""
-    return where(mine == its, g * 0.5, g * 1.0)
-
-
-maximum = binary(
-    "maximum",
-    prims.maximum,
-    "The greater of each pair (NaN if either is).",
-    inplace=False,
-    scalars=(),
-    check=refusing("c", "maximum not implemented for complex tensors."),
-    input=lambda g, input, other: where(input == other, g * 0.5, where(input < other, 0.0, g)),
-    other=lambda g, input, other: where(input == other, g * 0.5, where(input > other, 0.0, g)),
-)
-minimum = binary(
-    "minimum",
-    prims.minimum,
-    "The lesser of each pair (NaN if either is).",
-    inplace=False,
-    scalars=(),
-    check=refusing("c", "minimum not implemented for complex tensors."),
-    input=lambda g, input, other: where(input == other, g * 0.5, where(input > other, 0.0, g)),
-    other=lambda g, input, other: where(input == other, g * 0.5, where(input < other, 0.0, g)),
-)
-fmax = binary(
-    "fmax",
-    prims.fmax,
-    "The greater of each pair, ignoring NaN.",
-    inplace=False,
-    scalars=(),
-    input=lambda g, input, other: where((input >= other) | isnan(other), g, 0.0),
-    other=lambda g, input, other: where((input >= other) | isnan(other), 0.0, g),
-    check=refusing("c", "fmax not implemented for complex tensors."),
-)
-fmin = binary(
-    "fmin",
-    prims.fmin,
-    "The lesser of each pair, ignoring NaN.",
-    inplace=False,
-    scalars=(),
-    input=lambda g, input, other: where((input <= other) | isnan(other), g, 0.0),
-    other=lambda g, input, other: where((input <= other) | isnan(other), 0.0, g),
-    check=refusing("c", "fmin not implemented for complex tensors."),
-)
-
-# --- comparison, logic, bits ----------------------------------------------------------------------------
-
-for _name, _doc in {
-    "eq": "Whether the elements are equal.",
-    "ne": "Whether the elements differ.",
-    "lt": "Whether `input` is less than `other`.",
-    "le": "Whether `input` is at most `other`.",
-    "gt": "Whether `input` is greater than `other`.",
-    "ge": "Whether `input` is at least `other`.",
-    "logical_and": "Whether both elements are nonzero.",
-    "logical_or": "Whether either element is nonzero.",
-    "logical_xor": "Whether one element is nonzero and the other zero.",
-}.items():
-    globals()[_name] = binary(
-        _name,
-        getattr(prims, _name),
-        _doc,
-        promote="bool",
-        scalars=() if _name.startswith("logical") else ("other",),
-        check=lacking("c", f"{_name}_cpu") if _name in ("lt", "le", "gt", "ge") else None,
-    )
-for _name, _doc in {
-    "bitwise_and": "The bits set in both.",
-    "bitwise_or": "The bits set in either.",
-    "bitwise_xor": "The bits set in one of the two.",
-    "bitwise_left_shift": "The bits moved up by `other` places.",
-    "bitwise_right_shift": "The bits moved down by `other` places.",
-}.items():
-    _prim = getattr(prims, _name.removeprefix("bitwise_") if "shift" in _name else _name)
-    if "shift" in _name:
-        _check = lacking("cfhb", f"{_name[8]}shift_cpu")
-    else:
-        _check = lacking("cfh", f"{_name}_cpu")
-    globals()[_name] = binary(_name, _prim, _doc, check=_check)
-for _name, _doc in {
-    "isnan": "Whether the element is NaN.",
-    "isinf": "Whether the element is infinite.",
-    "isfinite": "Whether the element is neither infinite nor NaN.",
-    "signbit": "Whether the sign bit is set.",
-    "logical_not": "Whether the element is zero.",
-}.items():
-    globals()[_name] = unary(
-        _name,
-        getattr(prims, _name),
-        _doc,
-        promote=None,
-        check=refusing("c", "signbit is not implemented for complex tensors.", NotImplementedError)
-        if _name == "signbit"
-        else None,
-        inplace=_name == "logical_not",
-        out="no" in _name or "bit" in _name,
-    )
-eq: Any
-ne: Any
-lt: Any
-le: Any
-gt: Any
-ge: Any
-bitwise_and: Any
-bitwise_or: Any
-bitwise_xor: Any
-bitwise_left_shift: Any
-bitwise_right_shift: Any
-isnan: Any
-isinf: Any
-isfinite: Any
-logical_not: Any
-bitwise_not = unary("bitwise_not", prims.bitwise_not, "The bits inverted.", check=lacking("cfh", "bitwise_not_cpu"))
-copysign = binary(
-    "copysign",
-    prims.copysign,
-    "The size of `input` with the sign of `other`.",
-    scalars=("other",),
-    promote="float",
-    input=lambda g, input, result: g * where(input == 0, 0.0, result / where(input == 0, 1.0, input)),
-    other=lambda g: _flat(g),
-    check=lacking("c", "copysign_cpu"),
-)
-nextafter = binary(
-    "nextafter",
-    prims.nextafter,
-    "The next float towards `other`.",
-    scalars=(),
-    input=lambda g: g,
-    other=lambda g: _flat(g),
-    check=lacking("ciub", "nextafter_cpu"),
-)
-gcd = binary("gcd", prims.gcd, "The greatest common divisor.", check=lacking("cfhb", "gcd_cpu"), scalars=())
-lcm = binary("lcm", prims.lcm, "The least common multiple.", check=lacking("cfhb", "lcm_cpu"), scalars=())
-heaviside = binary(
-    "heaviside",
-    lambda x, y: np.where(x == 0, y, x > 0).astype(x.dtype),
-    "0, `other` or 1 for negative, zero and positive elements.",
-    promote="same",
-    scalars=(),
-    **_underivable("heaviside"),
-    check=refusing("c", "heaviside is not yet implemented for complex tensors."),
-)
-
-
-@op(
-    promote="default",
-    scalars=("input", "other"),
-    alone=True,
-    keep=("condition",),
-    grad_name="WhereBackward0",
-    method=False,
-)
-def where(condition, input, other):  # type: ignore[no-untyped-def]
-    """`input` where `condition`, else `other`."""
-    if condition.dtype != bool:
-        if condition.dtype != np.uint8:
-            raise RuntimeError(
-                "where expected condition to be a boolean tensor, but got a tensor with dtype "
-                f"{dtypes.scalar_name(dtypes.from_numpy_dtype(condition.dtype))}"
-            )
-        condition = condition.astype(bool)
-    return prims.where(condition, input, other)
-
-
-where.vjp(
-    input=lambda g, condition: where(condition, g, 0.0),
-    other=lambda g, condition: where(condition, 0.0, g),
-)
-
-
-def _places(condition: Any) -> Any:
-    """`where` of a condition alone: the indices of what is true."""
-    from .indexing import nonzero
-
-    return nonzero(condition, as_tuple=True)
-
-
-where.op.shorter = _places
-
-
-def _where(self: Any, condition: Any, other: Any) -> Any:
-    """This tensor's elements where `condition`, else those of `other`."""
-    return where(condition, self, other)
-
-
-attach(where=_where)
-
-
 # --- compositions ---------------------------------------------------------------------------------------
 
 
@@ -775,7 +569,7 @@ def _rounded_div(input, other, mode: str):  # type: ignore[no-untyped-def]
     return prims.trunc(prims.true_divide(input, other))
 
 
-_rounded_div.vjp(input=lambda g: _flat(g), other=lambda g: _flat(g))
+_rounded_div.vjp(input=lambda g: flat(g), other=lambda g: flat(g))
 
 
 @composite(inplace=True, method=True, grad_name="LdexpBackward0")
@@ -784,14 +578,6 @@ def ldexp(input, other):  # type: ignore[no-untyped-def]
     if not isinstance(input, (Tensor, np.ndarray)) or not isinstance(other, (Tensor, np.ndarray)):
         raise TypeError("ldexp(): an argument is no tensor")
     return mul(input, pow(2.0, other))
-
-
-@method
-def __invert__(self: Tensor) -> Tensor:
-    """The bits inverted, of integers and bools."""
-    if self.dtype.is_differentiable:
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
-    return bitwise_not(self)  # type: ignore[no-any-return]
 
 
 @method
@@ -810,14 +596,6 @@ operators(true_divide, "truediv", reversed_name="MulBackward0")
 operators(floor_divide, "floordiv")
 operators(remainder, "mod")
 operators(pow, "pow")
-operators(bitwise_and, "and")
-operators(bitwise_or, "or")
-operators(bitwise_xor, "xor")
-operators(bitwise_left_shift, "lshift")
-operators(bitwise_right_shift, "rshift")
-for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
-    operators(globals()[_name], _name, reverse=False, inplace=False)
-
 alias(sub, "subtract")
 alias(mul, "multiply")
 alias(neg, "negative")
@@ -831,8 +609,3 @@ alias(atanh, "arctanh")
 alias(atan2, "arctan2")
 alias(trunc, "fix")
 alias(div, "divide")
-alias(gt, "greater")
-alias(ge, "greater_equal")
-alias(lt, "less")
-alias(le, "less_equal")
-alias(ne, "not_equal")

@@ -11,10 +11,11 @@ from .. import dtypes, prims, return_types
 from ..kernels import fused
 from ..tensor import Tensor, method, wrap, wrap_dim
 from .checks import SAME_OUT, every, lacking, refusing
+from .comparison import isnan, logical_not, maximum, minimum, where
 from .convert import converted
 from .declare import composite, op
 from .pointwise import abs as absolute
-from .pointwise import exp, isnan, logical_not, maximum, minimum, where
+from .pointwise import exp
 from .shape import expand_to, reshape, unsqueeze
 from .warn import warn
 

@@ -12,10 +12,11 @@ from ..dtypes import dtype as DType
 from ..prims import scan as arrays
 from ..prims.core import row_major
 from ..tensor import Array, Tensor, wrap_dim
+from .comparison import where
 from .declare import alias, composite, op
 from .indexing import dtype_name, is_complex, placed, zeros_of
 from .join import cat
-from .pointwise import conj, exp, log, where
+from .pointwise import conj, exp, log
 from .scatter import sums_at
 
 

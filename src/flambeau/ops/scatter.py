@@ -13,9 +13,9 @@ import numpy as np
 from ..prims import scatter as arrays
 from ..tensor import Array, Tensor, wrap_dim
 from .checks import SAME_OUT
+from .comparison import where
 from .declare import composite, op
 from .indexing import dtype_name, filling, into, masked_fill, number_like, zeros_of
-from .pointwise import where
 
 Shape = tuple[int, ...]
 

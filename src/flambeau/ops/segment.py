@@ -9,10 +9,10 @@ import numpy as np
 
 from ..tensor import Tensor, wrap, wrap_dim
 from .checks import lacking
+from .comparison import where
 from .creation import creator
 from .declare import Tensors, composite, functions, op
 from .join import cat
-from .pointwise import where
 from .reduction import axes_of, sum_
 from .shape import reshape
 

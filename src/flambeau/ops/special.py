@@ -11,8 +11,9 @@ from .. import prims
 from ..prims.precision import widen
 from ..tensor import attach
 from .checks import lacking
+from .comparison import where
 from .declare import binary, composite, op, unary
-from .pointwise import exp, log, log1p, sgn, where
+from .pointwise import exp, log, log1p, sgn
 
 SPECIAL = "flambeau.special"
 SQRT_2, SQRT_PI, SQRT_2PI = math.sqrt(2), math.sqrt(math.pi), math.sqrt(2 * math.pi)

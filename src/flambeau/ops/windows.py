@@ -9,9 +9,10 @@ from .. import dtypes
 from ..autograd.graph import AccumulateGrad
 from ..dtypes import dtype
 from ..tensor import Tensor, sparse_coo
+from .comparison import where
 from .creation import creator
 from .declare import functions
-from .pointwise import cos, sqrt, where
+from .pointwise import cos, sqrt
 from .ranges import arange
 from .special import i0
 
