@@ -145,7 +145,8 @@ def test_a_kernel_of_several_threads_has_room_for_them(threads):
 def test_shapes_broadcast_and_strides_are_followed(shapes, turned):
     a, b = (torch.randn(shape) for shape in shapes)
     if turned:
-        a, b = a.T.contiguous().T if a.ndim > 1 else a, b[..., ::2] if b.shape[-1:] == a.shape[-1:] == () else b
+        turn = tuple(range(a.ndim))[::-1]
+        a, b = a.permute(turn).contiguous().permute(turn), b[..., ::2] if b.shape[-1:] == a.shape[-1:] == () else b
     found = learned(form(torch.mul, "input", "other"), a, b)
     if found is None:
         assert turned  # a result in an order of strides that is neither C's nor a view's

@@ -63,6 +63,7 @@ namespace.update(
     F32=np.dtype(np.float32),
     F64=np.dtype(np.float64),
     I64=np.dtype(np.int64),
+    FAR=1 << 63,
     AxisError=np.exceptions.AxisError,
     pack_saved=pack_saved,
     note_trace=note_trace,
@@ -301,7 +302,7 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
     tensor, number = (second, first) if reverse else (first, second)
     a, b = (first, "x") if reverse else ("x", second)
     lines = [
-        f"    if ({number}.__class__ is float or {number}.__class__ is int) and {_plain(tensor)}"
+        f"    if ({number}.__class__ is float or ({number}.__class__ is int and -FAR < {number} < FAR)) and {_plain(tensor)}"
         + (" and alpha == 1" if op.name in ("add", "sub") and "alpha" in names else "")
         + (" and out is None" if named_out else "")
         + ":",

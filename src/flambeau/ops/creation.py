@@ -133,11 +133,17 @@ def _check_nested(data: Any, depth: int = 0) -> tuple[int, ...]:
             raise RuntimeError("Could not infer dtype of NoneType")
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     shapes = [_check_nested(each, depth + 1) for each in data]
-    for shape in shapes:
-        if len(shape) < len(shapes[0]):
+    for each, shape in zip(data, shapes, strict=True):
+        if len(shape) < len(shapes[0]) and not isinstance(data[0], Tensor):
             raise TypeError("not a sequence")
         if shape != shapes[0]:
-            if not shapes[0]:
+            if not shapes[0] and isinstance(each, (list, tuple)):
+                fraction = _infer(data).is_floating_point
+                wanted = (
+                    "must be real number, not list" if fraction else "'list' object cannot be interpreted as an integer"
+                )
+                raise TypeError(wanted)
+            if not shapes[0] or isinstance(data[0], Tensor):
                 raise ValueError("only one element tensors can be converted to Python scalars")
             raise ValueError(f"expected sequence of length {shapes[0][0]} at dim {depth + 1} (got {shape[0]})")
     return (len(shapes), *(shapes[0] if shapes else ()))
@@ -167,11 +173,10 @@ def array_of(data: Any, kind: dtype | None = None) -> Any:
         try:
             return np.array(data, target)
         except OverflowError:
-            raise RuntimeError(
-                f"value cannot be converted to type {np.dtype(target).name}_t without overflow"
-                if -(1 << 63) <= data < (1 << 63)
-                else "Overflow when unpacking long long"
-            ) from None
+            if not -(1 << 63) <= data < 1 << 63:
+                raise ValueError("Overflow when unpacking long long") from None
+            kind_name = np.dtype(target).name
+            raise RuntimeError(f"value cannot be converted to type {kind_name}_t without overflow") from None
     if hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
         return array_of(np.asarray(data), kind)
     natural_type = _alike(data) if kind is None and data.__class__ is list else None
@@ -192,7 +197,9 @@ def array_of(data: Any, kind: dtype | None = None) -> Any:
         with np.errstate(all="ignore"):
             return np.array(plain, target)
     except OverflowError:
-        raise RuntimeError("Overflow when unpacking long long") from None
+        if target.itemsize == 8:
+            raise ValueError("Overflow when unpacking long long") from None
+        raise RuntimeError(f"value cannot be converted to type {target.name} without overflow") from None
     except (TypeError, ValueError):
         return np.array(plain).astype(target)
 

@@ -231,11 +231,11 @@ def compute_type(op: Op, values: Sequence[Any]) -> dtype | None:
 
 def as_number(value: Any, target: np.dtype[Any]) -> Array:
     """A Python number as a 0-d array."""
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        raise OverflowError("int too big to convert")
     if isinstance(value, int) and target.kind in "iu" and not isinstance(value, bool):
         bits = 8 * target.itemsize
         low, high = (0, (1 << bits) - 1) if target.kind == "u" else (-(1 << bits - 1), (1 << bits - 1) - 1)
-        if not -(1 << 63) <= value < 1 << 64:
-            raise RuntimeError("Overflow when unpacking long long")
         if not low <= value <= high:
             value &= (1 << bits) - 1
             if target.kind == "i" and value >> (bits - 1):

@@ -272,7 +272,10 @@ def number_like(value: Any, array: Array) -> Array:
     if isinstance(value, complex) and array.dtype.kind != "c":
         word = C_NAMES[dtype_name(array)]
         raise RuntimeError(f"value cannot be converted to type {word} without overflow")
-    return as_number(value, array.dtype)
+    try:
+        return as_number(value, array.dtype)
+    except OverflowError:
+        raise ValueError("Overflow when unpacking long long") from None
 
 
 C_NAMES = {

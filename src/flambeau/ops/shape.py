@@ -14,6 +14,7 @@ from ..dtypes import as_dtype, dtype, from_numpy_dtype, scalar_name
 from ..tensor import Array, Tensor, attach, method, new, wrap_dim
 from .declare import alias, composite, op
 from .declare import view as view_op
+from .warn import warn_once
 
 Shape = tuple[int, ...]
 
@@ -398,8 +399,19 @@ def _matrix_transpose(name: str, conjugate: bool) -> Any:
 
 
 def _reversed(self: Tensor) -> Tensor:
-    """A view with the dimensions in reverse order."""
-    return permute(self, tuple(range(self._array.ndim - 1, -1, -1)))
+    """A view with the dimensions in reverse order; deprecated, for other tensors than matrices."""
+    ndim = self._array.ndim
+    if ndim == 2:
+        return permute(self, (1, 0))
+    if ndim == 0:
+        warn_once("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.")
+    else:
+        warn_once(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw "
+            "an error in a future release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange("
+            "x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor."
+        )
+    return permute(self, tuple(range(ndim - 1, -1, -1)))
 
 
 attach(T=property(_reversed))

@@ -15,3 +15,13 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_back is not None and (frame.f_globals.get("__name__") or "flambeau.").startswith("flambeau."):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+_said: set[str] = set()
+
+
+def warn_once(message: str) -> None:
+    """Warn of something the first time it happens in this process."""
+    if message not in _said:
+        _said.add(message)
+        warn(message)

@@ -46,9 +46,9 @@ def split_index(index: Any, shape: tuple[int, ...]) -> Index:
     ndim = len(shape)
     taken = sum(_dims_taken(item) for item in items)
     if taken > ndim:
-        if ndim == 0 and isinstance(items[0], slice):
+        if ndim == 0 and len(items) == 1 and isinstance(items[0], slice):
             raise IndexError("slice() cannot be applied to a 0-dim tensor.")
-        if ndim == 0 and isinstance(items[0], int):
+        if ndim == 0 and len(items) == 1 and isinstance(items[0], int):
             raise IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
                 "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"

@@ -1,0 +1,210 @@
+"""Calls that have a short way when their arguments are plain: the results, dtypes, strides and errors of the long one."""
+
+import numpy as np
+import pytest
+from side_by_side import assert_alike
+
+import flambeau
+
+INTEGERS = [
+    "n + 3",
+    "3 - n",
+    "n * -2",
+    "n // 3",
+    "n // -3",
+    "n % 4",
+    "n % -4",
+    "7 // n",
+    "n % 0",
+    "n ** 2",
+    "n ** n.abs()",
+]
+INTEGERS += ["n == 2", "n < 0", "n >= m", "2 > n", "n == 2.5", "n + 2.5", "n + True", "n * 2**40", "n + 2**70", "n / 2"]
+INTEGERS += [
+    "n & m",
+    "n | 1",
+    "n ^ m",
+    "~n",
+    "n << 2",
+    "b & b.T",
+    "b | ~b",
+    "b ^ True",
+    "b + b",
+    "b * 2",
+    "b < b.T",
+    "-b",
+    "b - b",
+]
+INTEGERS += [
+    "torch.maximum(n, m)",
+    "torch.maximum(b, b.T)",
+    "n.abs()",
+    "u * u",
+    "u - 1",
+    "u // 2",
+    "~u",
+    "u & 12",
+    "n.add_(2)",
+    "n // m",
+]
+
+
+@pytest.mark.parametrize("code", INTEGERS)
+def test_integers_and_booleans(reference, code):
+    def body(torch):
+        n = torch.tensor([[5, -3, 2], [7, 1, -8], [0, 4, 9]])
+        names = {"torch": torch, "n": n, "m": n.flip(0) + 1, "b": n > 1, "u": n.to(torch.uint8)}
+        result = eval(code, names)
+        return result, str(result.dtype).rpartition(".")[2]
+
+    assert_alike(body, reference)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("x[None]", "x[:, None]", "x[..., None]", "x[None, :, None]", "x[:, :, :, None]", "x[None, ..., None]"),
+        *(
+            "x[:, None, None, :]",
+            "x[..., :, None]",
+            "x.mT[:, None]",
+            "x[1, None]",
+            "x[None, 1:, None]",
+            "x[:, None, :, :, :]",
+        ),
+        *(
+            "x[None, None, None]",
+            "x[..., None, :]",
+            "s[None]",
+            "s[..., None]",
+            "s[:, None]",
+            "x.unsqueeze(-1)",
+            "x.mT.unsqueeze(1)",
+        ),
+        *(
+            "x.squeeze(0)",
+            "x[None].squeeze(0)",
+            "x[None].squeeze(-1)",
+            "x.squeeze(5)",
+            "x.movedim(0, -1)",
+            "x.movedim(-1, 1)",
+        ),
+        *(
+            "x.movedim(3, 0)",
+            "x.flatten()",
+            "x.mT.flatten()",
+            "x.reshape(-1)",
+            "x.mT.reshape(4, -1)",
+            "x.reshape(7, -1)",
+        ),
+    ],
+)
+def test_views(reference, code):
+    def body(torch):
+        names = {"x": torch.arange(24.0).reshape(2, 3, 4), "s": torch.tensor(3.0)}
+        found = eval(code, names)
+        return found, list(found.stride()), found._base is not None
+
+    assert_alike(body, reference)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(
+            "[1, 2, 3]",
+            "[1.5, 2]",
+            "[True, False]",
+            "[[1, 2], [3, 4]]",
+            "[[1.0, 2.0], [3.0, 4.0]]",
+            "[[1, 2.0], [3, 4]]",
+        ),
+        *(
+            "[]",
+            "[[]]",
+            "[[], []]",
+            "[[1], [2, 3]]",
+            "[[1, 2], 3]",
+            "[1, [2]]",
+            "[2**63]",
+            "[[2**64, 1]]",
+            "[1e300]",
+            "[1e300, 1.0]",
+        ),
+        *(
+            "[True, 2]",
+            "[[True], [False]]",
+            "['a']",
+            "[None]",
+            "[float('nan'), 1.0]",
+            "[1, 2], dtype=torch.uint8",
+            "(1, 2)",
+        ),
+        *("[torch.tensor(1.0), 2.0]", "[[[1.0, 2.0]]]", "[1j, 2.0]"),
+    ],
+)
+def test_tensors_of_lists(reference, code):
+    def body(torch):
+        found = eval(f"torch.tensor({code})", {"torch": torch})
+        return found, str(found.dtype).rpartition(".")[2]
+
+    assert_alike(body, reference)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("torch.arange(5)", "torch.arange(2, 9, 3)", "torch.arange(3, 3)", "torch.arange(0)", "torch.arange(-4, 2)"),
+        *("torch.arange(4, 1)", "torch.arange(1.0, 3)", "torch.arange(5, 0, -2)", "torch.arange(3, dtype=torch.int32)"),
+        *("torch.arange(True)", "torch.arange(3, requires_grad=True)", "torch.arange(2**60, 2**60 + 2)"),
+        *("x.tril()", "x.triu(1)", "x.tril(-1)", "x[0].tril(5)", "x[0, 0].tril()", "x.tril_()", "(x > 3).triu()"),
+        *(
+            "x.max(1)",
+            "x.mT.max(0)",
+            "x.min(-1, keepdim=True)",
+            "x.mT.max(1)",
+            "x.argmax(1)",
+            "x.argmin(0, keepdim=True)",
+        ),
+        *(
+            "x[0].max(dim=1).indices",
+            "x[:, :0].max(2)",
+            "x[:, :0].max(1)",
+            "n.max(0)",
+            "n.argmax(0)",
+            "x.mean(1)",
+            "x.std((0, 2))",
+        ),
+        *(
+            "x.nan_to_num()",
+            "n.nan_to_num()",
+            "n.nan_to_num(1.0, posinf=5.0)",
+            "torch.nn.functional.one_hot(x[0, 0].long())",
+        ),
+        *(
+            "torch.nn.functional.one_hot(x[0].long(), 30)",
+            "x.clone().copy_(x[0])",
+            "x[0].clone().copy_(x)",
+            "x.clone().copy_(x > 2)",
+        ),
+        *(
+            "x.to(torch.float64)",
+            "x.to('cpu') is x",
+            "x.to(torch.float32) is x",
+            "x.float() is x",
+            "x.to(torch.device('cpu')) is x",
+        ),
+        *("x.to('nowhere')", "x.to(x) is x", "x.type_as(x.double())", "x.equal(x.clone())", "x.long().float()"),
+    ],
+)
+def test_short_ways(reference, code):
+    def body(torch):
+        n = torch.tensor([[1.0, float("nan")], [float("-inf"), 4.0]])
+        return eval(code, {"torch": torch, "x": torch.arange(12.0).reshape(2, 2, 3), "n": n})
+
+    assert_alike(body, reference)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_number_too_large_is_infinite_without_a_warning():
+    assert flambeau.tensor([1e300, 1.0]).tolist() == [np.inf, 1.0]
