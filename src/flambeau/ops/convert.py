@@ -138,7 +138,7 @@ def to(self: Tensor, *args: Any, **options: Any) -> Tensor:
         given = args[0]
         if given.__class__ is dtype:
             return self if self._array.dtype is given.numpy else convert_copy(self, given, None)
-        if given == "cpu" or (given.__class__ is Device and given.type == "cpu"):
+        if (given.__class__ is str and given == "cpu") or (given.__class__ is Device and given.type == "cpu"):
             return self
     answering = overrides((self,))
     if answering:
