@@ -3,7 +3,8 @@
 Each is the textbook scheme: reduce the argument, evaluate a polynomial, undo the reduction. The
 coefficients are minimax fits (Remez exchange in 160-bit arithmetic) of the functions named beside
 them. Denormals, infinities, NaN and signed zeros come out as IEEE 754 asks. Only `+ - * /`, integer
-operations and selects are used, so a lane's result does not depend on its neighbours.
+operations and selects are used (and an instruction of AVX-512 in place of some), so a lane's result does not depend on
+its neighbours.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from flambeau.kernels.emit import Value
+from flambeau.kernels.host import vector_bytes
 
 LN2 = math.log(2.0)
 # ln 2 and pi/2 in parts with trailing zeros, so that small multiples of the leading parts are exact
@@ -143,10 +145,32 @@ def power_of_two(n: Value, kind: str) -> Value:
     return ((n + BIAS[kind]) << MANTISSA[kind]).bitcast(kind)
 
 
-def scale(x: Value, n: Value) -> Value:
-    """x 2^n, in two steps so that overflow and denormals come out right."""
-    half = n >> 1
-    return x * power_of_two(half, x.kind) * power_of_two(n - half, x.kind)
+def _scaled(x: Value, n: Value) -> Value | None:
+    """x 2^n, n being whole, by the instruction that AVX-512 has for it: rounded once. Else None."""
+    letter, whole = {"f32": ("s", 16), "f64": ("d", 8)}[x.kind]
+    if x.lanes % whole or vector_bytes() < 64:
+        return None
+    if x.lanes > whole:
+        half = x.lanes // 2
+        lows, highs = (list(range(start, start + half)) for start in (0, half))
+        low, high = (_scaled(x.shuffle(x, places), n.shuffle(n, places)) for places in (lows, highs))
+        return None if low is None or high is None else low.shuffle(high, list(range(x.lanes)))
+    name, mask = f"llvm.x86.avx512.mask.scalef.p{letter}.512", f"i{x.lanes}"
+    called = x.fn.module.declare(name, x.type, f"{x.type}, {x.type}, {x.type}, {mask}, i32")
+    given = f"{x.type} {x.ref}, {x.type} {n.ref}, {x.type} {x.ref}, {mask} -1, i32 {CURRENT_ROUNDING}"
+    return x.fn.op(f"call {x.type} {called}({given})", x.kind, x.lanes)
+
+
+CURRENT_ROUNDING = 4
+
+
+def scale(x: Value, n: Value, integer: Value) -> Value:
+    """x 2^n, for n as a float and as an integer: in two steps, so that overflow and denormals come out right."""
+    found = _scaled(x, n)
+    if found is not None:
+        return found
+    half = integer >> 1
+    return x * power_of_two(half, x.kind) * power_of_two(integer - half, x.kind)
 
 
 def nearest(x: Value) -> tuple[Value, Value]:
@@ -156,25 +180,26 @@ def nearest(x: Value) -> tuple[Value, Value]:
     return shifted - magic, shifted.bitcast(INT[x.kind]) - x.like(magic).bitcast(INT[x.kind])
 
 
-def _exp_parts(x: Value) -> tuple[Value, Value]:
-    """(exp(r) - 1, n) with x = n ln2 + r."""
+def _exp_parts(x: Value) -> tuple[Value, Value, Value]:
+    """exp(r) - 1, and n as a float and as an integer, with x = n ln2 + r."""
     high, low = LN2_PARTS[x.kind]
     n, integer = nearest(x * (1 / LN2))
     r = fma(n, -low, fma(n, -high, x))
-    return fma(r * r, polynomial(r, EXP[x.kind]), r), integer
+    return fma(r * r, polynomial(r, EXP[x.kind]), r), n, integer
 
 
 def exp(x: Value, shift: int = 0) -> Value:
     """e^x 2^shift."""
     low, high = {"f32": (-105.0, 90.0), "f64": (-747.0, 711.0)}[x.kind]
-    part, n = _exp_parts(clamp(x, low, high))
-    return scale(part + 1, n + shift if shift else n)
+    part, n, integer = _exp_parts(clamp(x, low, high))
+    return scale(part + 1, n + shift, integer + shift) if shift else scale(part + 1, n, integer)
 
 
 def _exp_moderate(x: Value) -> Value:
     """e^x, where that is a normal number."""
-    part, n = _exp_parts(x)
-    return (part + 1) * power_of_two(n, x.kind)
+    part, n, integer = _exp_parts(x)
+    found = _scaled(part + 1, n)
+    return (part + 1) * power_of_two(integer, x.kind) if found is None else found
 
 
 def _exp_pair(x: Value) -> tuple[Value, Value]:
@@ -188,7 +213,7 @@ def _exp_pair(x: Value) -> tuple[Value, Value]:
     top = r + 1
     tail = fma(r * r, polynomial(r, EXP[x.kind]), (r - (top - 1)) + r_rest)
     value = top + tail
-    return scale(value, integer), scale(tail - (value - top), integer)
+    return scale(value, n, integer), scale(tail - (value - top), n, integer)
 
 
 def exp2(x: Value) -> Value:
@@ -196,13 +221,13 @@ def exp2(x: Value) -> Value:
     x = clamp(x, low, high)
     n, integer = nearest(x)
     r = (x - n) * LN2
-    return scale(fma(r * r, polynomial(r, EXP[x.kind]), r) + 1, integer)
+    return scale(fma(r * r, polynomial(r, EXP[x.kind]), r) + 1, n, integer)
 
 
 def expm1(x: Value) -> Value:
     low, high = {"f32": (-30.0, 89.0), "f64": (-60.0, 709.9)}[x.kind]
-    part, n = _exp_parts(clamp(x, low, high))
-    half = power_of_two(n - 1, x.kind)  # 2^n itself may overflow
+    part, _, integer = _exp_parts(clamp(x, low, high))
+    half = power_of_two(integer - 1, x.kind)  # 2^n itself may overflow
     tiny = absolute(x) < {"f32": 2.0**-26, "f64": 2.0**-55}[x.kind]
     return tiny.select(x, fma(half, part, half - 0.5) * 2)
 
