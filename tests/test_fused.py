@@ -414,12 +414,14 @@ def test_kept_memory_is_little_more_than_the_peak():
     """Blocks of other sizes are given back before the sum of live and kept would exceed the peak and its margin."""
     pool.empty_cache()
     dtype = np.dtype(np.uint8)
-    for size in range(10_000_000, 60_000_000, 5_000_000):
+    unit = max(pool.statistics()["peak"], 40_000_000) // 8  # whatever the peak is that other tests left
+    sizes = range(2 * unit, 12 * unit, unit)
+    for size in sizes:
         array = pool.empty((size,), dtype)
         now = pool.statistics()
         assert now["live"] + now["kept"] <= 1.25 * now["peak"] + pool.MARGIN
         del array
-    assert pool.statistics()["kept"] < sum(range(10_000_000, 60_000_000, 5_000_000))
+    assert pool.statistics()["kept"] < sum(sizes)
     pool.empty_cache()
 
 
