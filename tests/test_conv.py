@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+from side_by_side import assert_alike
 
 import flambeau
 from flambeau.autograd import gradcheck, gradgradcheck
@@ -210,3 +211,15 @@ def test_what_cannot_be_convolved(name):
     shape, options, message = ERRORS[name]
     with pytest.raises(RuntimeError, match=message):
         flambeau.conv2d(flambeau.ones(shape), flambeau.ones(2, 3, 3, 3), **options)
+
+
+@pytest.mark.parametrize(("stride", "extra", "dilation"), [(1, 0, 1), (1, 1, 2), (2, 1, 1), (3, 2, 1)])
+@pytest.mark.parametrize("kernel", [1, 2, 3])
+@pytest.mark.parametrize(("channels", "groups"), [((3, 4), 1), ((64, 32), 2), ((16, 16), 16)])
+def test_transposed_with_a_bias_and_room_for_more(reference, stride, extra, dilation, kernel, channels, groups):
+    def body(torch):
+        x = torch.randn(2, channels[0], 5, 6)
+        weight, bias = torch.randn(channels[0], channels[1] // groups, kernel, kernel), torch.randn(channels[1])
+        return torch.nn.functional.conv_transpose2d(x, weight, bias, stride, 0, extra, groups, dilation)
+
+    assert_alike(body, reference, rtol=1e-4, atol=1e-4)

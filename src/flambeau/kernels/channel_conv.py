@@ -274,12 +274,12 @@ def convolve(g: Geometry, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | 
     return _forward(g, plan, tile, x, weight, result, bias, g.channels)
 
 
-def convolve_input(g: Geometry, cotangent: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The input's cotangent."""
+def convolve_input(g: Geometry, cotangent: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+    """The input's cotangent, plus a number for each of its channels."""
     tile = tile_for(g.depth, cotangent.dtype)
     result = empty((g.batch, g.groups * g.depth, *g.spatial), cotangent.dtype)
     plan = _plan_input(g, three_strides(cotangent), three_strides(result), tile)
-    return _forward(g, plan, tile, cotangent, weight, result, None, g.depth)
+    return _forward(g, plan, tile, cotangent, weight, result, bias, g.depth)
 
 
 def convolve_weight(g: Geometry, cotangent: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -378,18 +378,22 @@ def convolve(g: Geometry, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | 
     return _forward(g, plan, tile, x, weight, result, bias, g.channels)
 
 
-def convolve_input(g: Geometry, cotangent: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
-    """The input's cotangent, or None for what they do not take."""
-    if not _fits(cotangent, weight):
+def convolve_input(
+    g: Geometry, cotangent: np.ndarray, weight: np.ndarray, bias: np.ndarray | None
+) -> np.ndarray | None:
+    """The input's cotangent, plus a number for each of its channels, or None for what they do not take."""
+    if not _fits(cotangent, weight) or (bias is not None and bias.dtype != cotangent.dtype):
         return None
-    if winograd_conv.suits(g, cotangent) and (found := winograd_conv.convolve_input(g, cotangent, weight)) is not None:
-        return found
+    if bias is None and winograd_conv.suits(g, cotangent):
+        found = winograd_conv.convolve_input(g, cotangent, weight)
+        if found is not None:
+            return found
     if _along_channels(g.depth, g.channels * math.prod(g.kernel)):
-        return channel_conv.convolve_input(g, cotangent, weight)
+        return channel_conv.convolve_input(g, cotangent, weight, bias)
     tile = _tile("product", g.depth, cotangent.dtype)
     result = empty((g.batch, g.groups * g.depth, *g.spatial), cotangent.dtype)
     plan = plan_input(g, three_strides(cotangent), three_strides(result), tile)
-    return _forward(g, plan, tile, cotangent, weight, result, None, g.depth)
+    return _forward(g, plan, tile, cotangent, weight, result, bias, g.depth)
 
 
 def convolve_weight(g: Geometry, cotangent: np.ndarray, x: np.ndarray) -> np.ndarray | None:

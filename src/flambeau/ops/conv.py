@@ -45,10 +45,7 @@ def convolution(
     if not transposed:
         return arrays.convolution(input, weight, bias, stride, padding, dilation, groups)
     spatial = _transposed_sizes(input, weight, stride, padding, dilation, output_padding)
-    result = arrays.convolution_input(input, weight, spatial, stride, padding, dilation, groups)
-    if bias is not None:
-        result += bias.reshape(-1, *(1,) * len(spatial))
-    return result
+    return arrays.convolution_input(input, weight, spatial, stride, padding, dilation, groups, bias)
 
 
 @convolution.vjp

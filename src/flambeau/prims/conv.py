@@ -97,9 +97,11 @@ def convolution_input(
     padding: Sizes,
     dilation: Sizes,
     groups: int,
+    bias: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The input cotangent (N, C, *spatial) of `convolution`, from the output's."""
+    """The input cotangent (N, C, *spatial) of `convolution`, from the output's, plus `bias` (C)."""
     dtype, cotangent, weight = cotangent.dtype, _wide(cotangent), _wide(weight)
+    bias = None if bias is None else _wide(bias)
     batch, kernel, depth = cotangent.shape[0], weight.shape[2:], weight.shape[1]
     counts, channels = cotangent.shape[2:], weight.shape[0] // groups
     shape = (batch, groups * depth, *spatial)
@@ -107,16 +109,19 @@ def convolution_input(
     if geometry is not None and geometry.counts == counts and weight.dtype.kind == "f":
         from flambeau.kernels.conv import convolve_input
 
-        found = convolve_input(geometry, cotangent, weight)
+        found = convolve_input(geometry, cotangent, weight, bias)
         if found is not None:
             return found.astype(dtype, copy=False)
+    if bias is not None:
+        result = convolution_input(cotangent, weight, spatial, stride, padding, dilation, groups)
+        return (result + bias.reshape(-1, *(1,) * len(spatial))).astype(dtype, copy=False)
     if depth == 1 and groups > 1:
         result = _depthwise_input(cotangent, weight, spatial, stride, padding, dilation, groups)
         return result.astype(dtype, copy=False)
     rows = depth * math.prod(kernel)
     matrix = weight.reshape(groups, channels, rows).swapaxes(1, 2)
     outer = cotangent.reshape(batch, groups, channels, math.prod(counts))
-    if _pointwise(kernel, stride, padding):
+    if _pointwise(kernel, stride, padding) and tuple(spatial) == counts:  # an output's padding adds some
         return np.matmul(matrix, outer).reshape(shape).astype(dtype, copy=False)
     result = np.empty(shape, cotangent.dtype)
     for part in _batches(batch, groups * rows * outer.shape[3] * cotangent.itemsize):
