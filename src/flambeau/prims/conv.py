@@ -9,6 +9,7 @@ input (N, C, *spatial), weight (O, C/groups, *kernel), output (N, O, *counts).
 """
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,17 @@ def _pointwise(kernel: Sizes, stride: Sizes, padding: Sizes) -> bool:
 
 def _geometry(input: tuple[int, ...], weight: tuple[int, ...], windows: tuple, groups: int) -> Any:
     """The geometry for the compiled kernels, or None where NumPy is as good."""
+    return _geometry_from(silent["large"], input, weight, windows, groups)
+
+
+@lru_cache(512)
+def _geometry_from(large: int, input: tuple[int, ...], weight: tuple[int, ...], windows: tuple, groups: int) -> Any:
+    """The same where kernels run from `large` elements on."""
     counts = window_counts(input[2:], weight[2:], *windows)
     products = input[0] * math.prod(weight) * math.prod(counts)
     from flambeau.kernels.host import available
 
-    if max(products, 1) < silent["large"] * 16 or len(counts) > 3 or not available():
+    if max(products, 1) < large * 16 or len(counts) > 3 or not available():
         return None
     from flambeau.kernels.conv import Geometry
 
