@@ -179,6 +179,6 @@ def test_where_refuses_numbers_that_its_dtype_does_not_hold(number, error, refer
             with pytest.raises(error) as caught:
                 torch.where(condition, *values)
             said.append(str(caught.value))
-        for fine in (3.4e38, float("inf"), -7, 1 << 62):
+        for fine in (3.4e38, float("inf"), -7, 1 << 62, (1 << 64) - 1, -(1 << 63)):
             assert torch.where(condition, x, fine).tolist()[1] == pytest.approx(fine, rel=1e-6)
     assert len(set(said)) == 1

@@ -215,7 +215,7 @@ def test_what_cannot_be_convolved(name):
 
 @pytest.mark.parametrize(("stride", "extra", "dilation"), [(1, 0, 1), (1, 1, 2), (2, 1, 1), (3, 2, 1)])
 @pytest.mark.parametrize("kernel", [1, 2, 3])
-@pytest.mark.parametrize(("channels", "groups"), [((3, 4), 1), ((64, 32), 2), ((16, 16), 16)])
+@pytest.mark.parametrize(("channels", "groups"), [((3, 4), 1), ((32, 32), 1), ((64, 32), 2), ((16, 16), 16)])
 def test_transposed_with_a_bias_and_room_for_more(reference, stride, extra, dilation, kernel, channels, groups):
     def body(torch):
         x = torch.randn(2, channels[0], 5, 6)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from side_by_side import assert_alike
 
 import flambeau
 from flambeau import nn
@@ -58,3 +59,23 @@ def test_a_cell_is_one_step(mode):
     x = flambeau.randn(2, 4)
     made = cell(x)
     assert flambeau.allclose(made[0] if mode == "LSTM" else made, network(x[None])[0][0])
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("frozen", ["weight_ih_l0", "weight_hh_l0", "bias_hh_l0", "all but the input", "the input"])
+@pytest.mark.parametrize("given", [False, True])
+def test_what_wants_no_gradient_gets_none_and_the_others_theirs(mode, frozen, given, reference):
+    def body(torch):
+        module = getattr(torch.nn, mode)(3, 8)
+        x = torch.randn(5, 4, 3, requires_grad=frozen != "the input")
+        state = torch.randn(1, 4, 8, requires_grad=given)
+        for name, each in module.named_parameters():
+            each.requires_grad_(frozen not in (name, "all but the input"))
+        hx = ((state, state * 2) if mode == "LSTM" else state) if given else None
+        (module(x, hx)[0] ** 2).sum().backward()
+        return [
+            each if each is None else each.clone()
+            for each in (x.grad, state.grad, *(p.grad for p in module.parameters()))
+        ]
+
+    assert_alike(body, reference, rtol=1e-4, atol=1e-5)

@@ -208,3 +208,15 @@ def test_short_ways(reference, code):
 @pytest.mark.filterwarnings("error")
 def test_a_number_too_large_is_infinite_without_a_warning():
     assert flambeau.tensor([1e300, 1.0]).tolist() == [np.inf, 1.0]
+
+
+def test_the_transpose_of_other_than_matrices_is_deprecated(monkeypatch):
+    from flambeau.ops import warn
+
+    monkeypatch.setattr(warn, "_said", set())
+    for x, words in ((flambeau.zeros(2, 3, 4), "other than 2"), (flambeau.zeros(()), "0-D")):
+        with pytest.warns(UserWarning, match=words) as caught:
+            seen = [x.T, x.T]
+        assert [each.shape for each in seen] == [x.shape[::-1]] * 2
+        assert len(caught) == 1
+    assert flambeau.zeros(2, 3).T.shape == (3, 2)

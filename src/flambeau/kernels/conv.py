@@ -384,8 +384,8 @@ def convolve_input(
     """The input's cotangent, plus a number for each of its channels, or None for what they do not take."""
     if not _fits(cotangent, weight) or (bias is not None and bias.dtype != cotangent.dtype):
         return None
-    if bias is None and winograd_conv.suits(g, cotangent):
-        found = winograd_conv.convolve_input(g, cotangent, weight)
+    if winograd_conv.suits(g, cotangent):
+        found = winograd_conv.convolve_input(g, cotangent, weight, bias)
         if found is not None:
             return found
     if _along_channels(g.depth, g.channels * math.prod(g.kernel)):

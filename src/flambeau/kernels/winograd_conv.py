@@ -206,13 +206,13 @@ def convolve(g: Geometry, x: Array, weight: Array, bias: Array | None) -> Array 
     return _run(s, x, weight, bias, y, flipped=False)
 
 
-def convolve_input(g: Geometry, cotangent: Array, weight: Array) -> Array | None:
-    """The input's cotangent, or None where values are too large."""
+def convolve_input(g: Geometry, cotangent: Array, weight: Array, bias: Array | None) -> Array | None:
+    """The input's cotangent, plus a number for each of its channels, or None where values are too large."""
     x = empty((g.batch, g.depth, *g.spatial), FLOAT)
     padding = tuple(2 - p for p in g.padding)
     strides = (*_strides(cotangent), *_strides(x))
     s = _Sizes(g.batch, g.channels, g.depth, g.counts, g.spatial, padding, *strides)
-    return _run(s, cotangent, weight, None, x, flipped=True)
+    return _run(s, cotangent, weight, bias, x, flipped=True)
 
 
 def convolve_weight(g: Geometry, cotangent: Array, x: Array) -> Array | None:

@@ -63,7 +63,7 @@ namespace.update(
     F32=np.dtype(np.float32),
     F64=np.dtype(np.float64),
     I64=np.dtype(np.int64),
-    FAR=1 << 63,
+    LONG=1 << 63,
     AxisError=np.exceptions.AxisError,
     pack_saved=pack_saved,
     note_trace=note_trace,
@@ -250,12 +250,9 @@ def _numbers_as_arrays(op: Op, names: dict[str, str]) -> list[str]:
 
 def _number_like(number: float, array_dtype: np.dtype) -> Tensor:
     """The number as a tensor; OverflowError and RuntimeError where PyTorch does not hold it."""
-    if number.__class__ is int:
-        if not -(1 << 63) <= number < 1 << 63:
-            raise OverflowError("int too big to convert")
-    elif array_dtype.itemsize == 4 and FLOAT32_MOST < abs(number) < math.inf:
+    if number.__class__ is float and array_dtype.itemsize == 4 and FLOAT32_MOST < abs(number) < math.inf:
         raise RuntimeError("value cannot be converted to type float without overflow")
-    return wrap(np.asarray(number, array_dtype))
+    return wrap(dispatch.as_number(number, array_dtype))
 
 
 def _in_front(op: Op, kind: str, names: dict[str, str], params: list[Param]) -> list[str]:
@@ -302,7 +299,7 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
     tensor, number = (second, first) if reverse else (first, second)
     a, b = (first, "x") if reverse else ("x", second)
     lines = [
-        f"    if ({number}.__class__ is float or ({number}.__class__ is int and -FAR < {number} < FAR)) and {_plain(tensor)}"
+        f"    if ({number}.__class__ is float or ({number}.__class__ is int and -LONG < {number} < LONG)) and {_plain(tensor)}"
         + (" and alpha == 1" if op.name in ("add", "sub") and "alpha" in names else "")
         + (" and out is None" if named_out else "")
         + ":",

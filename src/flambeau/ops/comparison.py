@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,51 +31,32 @@ def underivable(name: str) -> dict[str, Any]:
 # --- extremes -------------------------------------------------------------------------------------------
 
 
-def _half_at_ties(g: Any, mine: Any, its: Any) -> Any:
-    """`mine` where it is chosen; at ties the gradient is shared evenly."""
-    return where(mine == its, g * 0.5, g * 1.0)
+def _extreme(name: str, doc: str, **rules: Callable[..., Any]) -> Any:
+    """One element of each pair."""
+    check = refusing("c", f"{name} not implemented for complex tensors.")
+    return binary(name, getattr(prims, name), doc, inplace=False, scalars=(), check=check, **rules)
 
 
-maximum = binary(
-    "maximum",
-    prims.maximum,
-    "The greater of each pair (NaN if either is).",
-    inplace=False,
-    scalars=(),
-    check=refusing("c", "maximum not implemented for complex tensors."),
-    input=lambda g, input, other: where(input == other, g * 0.5, where(input < other, 0.0, g)),
-    other=lambda g, input, other: where(input == other, g * 0.5, where(input > other, 0.0, g)),
-)
-minimum = binary(
-    "minimum",
-    prims.minimum,
-    "The lesser of each pair (NaN if either is).",
-    inplace=False,
-    scalars=(),
-    check=refusing("c", "minimum not implemented for complex tensors."),
-    input=lambda g, input, other: where(input == other, g * 0.5, where(input > other, 0.0, g)),
-    other=lambda g, input, other: where(input == other, g * 0.5, where(input < other, 0.0, g)),
-)
-fmax = binary(
-    "fmax",
-    prims.fmax,
-    "The greater of each pair, ignoring NaN.",
-    inplace=False,
-    scalars=(),
-    input=lambda g, input, other: where((input >= other) | isnan(other), g, 0.0),
-    other=lambda g, input, other: where((input >= other) | isnan(other), 0.0, g),
-    check=refusing("c", "fmax not implemented for complex tensors."),
-)
-fmin = binary(
-    "fmin",
-    prims.fmin,
-    "The lesser of each pair, ignoring NaN.",
-    inplace=False,
-    scalars=(),
-    input=lambda g, input, other: where((input <= other) | isnan(other), g, 0.0),
-    other=lambda g, input, other: where((input <= other) | isnan(other), 0.0, g),
-    check=refusing("c", "fmin not implemented for complex tensors."),
-)
+def _shared(loses: Callable[[Any, Any], Any]) -> dict[str, Callable[..., Any]]:
+    """The gradient goes to the element that does not lose, and to both evenly at ties."""
+    return {
+        "input": lambda g, input, other: where(input == other, g * 0.5, where(loses(input, other), 0.0, g)),
+        "other": lambda g, input, other: where(input == other, g * 0.5, where(loses(other, input), 0.0, g)),
+    }
+
+
+def _first(wins: Callable[[Any, Any], Any]) -> dict[str, Callable[..., Any]]:
+    """It goes to the first element where that wins, or the second is NaN."""
+    return {
+        "input": lambda g, input, other: where(wins(input, other) | isnan(other), g, 0.0),
+        "other": lambda g, input, other: where(wins(input, other) | isnan(other), 0.0, g),
+    }
+
+
+maximum = _extreme("maximum", "The greater of each pair (NaN if either is).", **_shared(operator.lt))
+minimum = _extreme("minimum", "The lesser of each pair (NaN if either is).", **_shared(operator.gt))
+fmax = _extreme("fmax", "The greater of each pair, ignoring NaN.", **_first(operator.ge))
+fmin = _extreme("fmin", "The lesser of each pair, ignoring NaN.", **_first(operator.le))
 
 # --- comparison, logic, bits ----------------------------------------------------------------------------
 
