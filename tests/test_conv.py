@@ -8,8 +8,9 @@ from side_by_side import assert_alike
 
 import flambeau
 from flambeau.autograd import gradcheck, gradgradcheck
-from flambeau.kernels import channel_conv, geometry, winograd_conv
+from flambeau.kernels import channel_conv, geometry, winograd, winograd_conv
 from flambeau.kernels import conv as conv_kernels
+from flambeau.kernels.entry import kernel
 from flambeau.prims import conv as arrays
 from flambeau.prims.core import set_kernels
 
@@ -26,10 +27,11 @@ def some_convolution(seed: int, way: str = "") -> tuple:
     if way == "tiles":
         depth, channels = (pick.choice([1, 2, 9, 16, 33]) for _ in range(2))
         spatial = tuple(pick.choice([4, 5, 8, 13]) for _ in range(2))
+        size, stride = pick.choice([(2, 1), (3, 1), (3, 1), (3, 2), (4, 2), (4, 2), (5, 2), (7, 3)])
         x = generator.normal(size=(pick.choice([1, 3, 40]), depth, *spatial)).astype("f4")
-        weight = generator.normal(size=(channels, depth, 3, 3)).astype("f4")
-        padding = pick.choice([0, 1, 2]), pick.choice([0, 1, 2])
-        return x, weight, generator.normal(size=channels).astype("f4"), ((1, 1), padding, (1, 1)), 1
+        weight = generator.normal(size=(channels, depth, size, size)).astype("f4")
+        padding = tuple(max(pick.randrange(size), (size - n + 1) // 2) for n in spatial)
+        return x, weight, generator.normal(size=channels).astype("f4"), ((stride,) * 2, padding, (1, 1)), 1
     rank, groups = pick.choice([1, 2, 3]), pick.choice([1, 1, 2, 3])
     depth, channels = pick.choice([1, 2, 9]), pick.choice([1, 2, 7, 17])
 
@@ -48,11 +50,14 @@ def some_convolution(seed: int, way: str = "") -> tuple:
 
 @pytest.fixture(params=["channels", "positions", "tiles"])
 def way(request, monkeypatch):
-    """Vectors along the channels or along the positions, or 3x3 kernels in tiles, whatever is faster."""
+    """Vectors along the channels or along the positions, or outputs in tiles, whatever is faster."""
     monkeypatch.setattr(conv_kernels, "_along_channels", lambda *_: request.param == "channels")
     monkeypatch.setattr(winograd_conv, "FEWEST", 1 if request.param == "tiles" else 1 << 30)
-    monkeypatch.setattr(winograd_conv, "FEWEST_TILES", 1)
-    return request.param
+    for name in ("LEAST_SAVING", "WEIGHT_TILES"):
+        monkeypatch.setattr(winograd_conv, name, 0 if request.param == "tiles" else 1 << 30)
+    winograd_conv._saves.cache_clear()
+    yield request.param
+    winograd_conv._saves.cache_clear()
 
 
 @pytest.fixture
@@ -125,19 +130,22 @@ def test_derivatives_of_two_orders(transposed):
 
 
 @pytest.mark.usefixtures("way")
-def test_a_result_does_not_depend_on_threads(kernels):
+@pytest.mark.parametrize(("size", "stride"), [(3, 1), (4, 2)])
+def test_a_result_does_not_depend_on_threads(kernels, size, stride):
     kernels("force")
     generator = np.random.default_rng(0)
-    x, g = (generator.normal(size=(16, 8, 20, 20)).astype("f4") for _ in range(2))
-    weight = generator.normal(size=(8, 8, 3, 3)).astype("f4")
+    x = generator.normal(size=(16, 8, 20, 20)).astype("f4")
+    g = generator.normal(size=(16, 8, 20 // stride, 20 // stride)).astype("f4")
+    weight = generator.normal(size=(8, 8, size, size)).astype("f4")
+    windows = (stride, stride), (1, 1), (1, 1), 1
     before, results = flambeau.get_num_threads(), []
     for count in (1, 2, 3):
         flambeau.set_num_threads(count)
         results.append(
             [
-                arrays.convolution(x, weight, None, (1, 1), (1, 1), (1, 1), 1),
-                arrays.convolution_input(g, weight, (20, 20), (1, 1), (1, 1), (1, 1), 1),
-                arrays.convolution_weight(g, x, (3, 3), (1, 1), (1, 1), (1, 1), 1),
+                arrays.convolution(x, weight, None, *windows),
+                arrays.convolution_input(g, weight, (20, 20), *windows),
+                arrays.convolution_weight(g, x, (size, size), *windows),
             ]
         )
     flambeau.set_num_threads(before)
@@ -162,13 +170,13 @@ def test_nan_and_infinity_reach_the_windows_that_hold_them_and_no_others(kernels
 @pytest.mark.kernels
 def test_values_that_would_overflow_within_a_tile_do_not(kernels):
     kernels("force")
-    x, weight = np.full((8, 16, 6, 6), 2e38, "f4"), np.full((16, 16, 3, 3), 1e-3, "f4")
+    x, weight = np.full((16, 16, 6, 6), 2e38, "f4"), np.full((16, 16, 3, 3), 1e-3, "f4")
     x[0], weight[0] = -2e38, 1e-8
     y = arrays.convolution(x, weight, None, (1, 1), (0, 0), (1, 1), 1)
     np.testing.assert_allclose(y[0, 0], -2e38 * 144e-8, 1e-5)
     assert np.isfinite(y).all()
     of_weight = arrays.convolution_weight(np.full_like(y, 1e-8), x, (3, 3), (1, 1), (0, 0), (1, 1), 1)
-    np.testing.assert_allclose(of_weight, 16 * (7 - 1) * 2e30, 1e-5)
+    np.testing.assert_allclose(of_weight, 16 * (15 - 1) * 2e30, 1e-5)
     of_input = arrays.convolution_input(
         np.full_like(y, 2e38), weight[:, :, ::-1] * 1e-3, (6, 6), (1, 1), (0, 0), (1, 1), 1
     )
@@ -176,21 +184,29 @@ def test_values_that_would_overflow_within_a_tile_do_not(kernels):
 
 
 @pytest.mark.kernels
-def test_tiles_are_as_exact_as_sums_of_products(kernels):
+@pytest.mark.parametrize(("size", "stride"), [(2, 1), (3, 1), (4, 2), (6, 2)])
+def test_tiles_are_as_exact_as_sums_of_products(kernels, monkeypatch, size, stride):
     kernels("force")
     generator = np.random.default_rng(0)
-    x, weight = (generator.normal(size=s) for s in ((4, 64, 12, 12), (64, 64, 3, 3)))
-    g = generator.normal(size=x.shape)
-    windows, errors = ((1, 1), (1, 1), (1, 1), 1), []
-    exact = arrays.convolution(x, weight, None, *windows), arrays.convolution_weight(g, x, (3, 3), *windows)
+    x, weight = (generator.normal(size=s) for s in ((8, 64, 24, 24), (64, 64, size, size)))
+    windows, errors = ((stride, stride), (1, 1), (1, 1), 1), []
+    g = generator.normal(size=arrays.convolution(x, weight, None, *windows).shape)
+
+    def run(x, weight, g):
+        return (
+            arrays.convolution(x, weight, None, *windows),
+            arrays.convolution_input(g, weight, x.shape[2:], *windows),
+            arrays.convolution_weight(g, x, weight.shape[2:], *windows),
+        )
+
+    exact = run(x, weight, g)
     x, weight, g = (each.astype("f4") for each in (x, weight, g))
+    ran = []
+    monkeypatch.setattr(winograd_conv, "kernel", lambda *key: ran.append(key) or kernel(*key))
     for fewest in (16, 1 << 30):
-        winograd_conv.FEWEST, before = fewest, winograd_conv.FEWEST
-        try:
-            found = arrays.convolution(x, weight, None, *windows), arrays.convolution_weight(g, x, (3, 3), *windows)
-        finally:
-            winograd_conv.FEWEST = before
-        errors.append([np.abs(f - e).max() for f, e in zip(found, exact, strict=True)])
+        monkeypatch.setattr(winograd_conv, "FEWEST", fewest)
+        errors.append([np.abs(f - e).max() for f, e in zip(run(x, weight, g), exact, strict=True)])
+        assert {key[0] for key in ran} >= {winograd.convolver, winograd.weigher}
     assert np.max(errors) < 2e-3
     assert (np.array(errors[0]) < 2 * np.array(errors[1])).all()
 

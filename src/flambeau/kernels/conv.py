@@ -384,7 +384,7 @@ def convolve_input(
     """The input's cotangent, plus a number for each of its channels, or None for what they do not take."""
     if not _fits(cotangent, weight) or (bias is not None and bias.dtype != cotangent.dtype):
         return None
-    if winograd_conv.suits(g, cotangent):
+    if winograd_conv.suits(g, cotangent, transpose=True):
         found = winograd_conv.convolve_input(g, cotangent, weight, bias)
         if found is not None:
             return found
