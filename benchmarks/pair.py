@@ -15,8 +15,10 @@ from typing import Any, NamedTuple, Self
 from benchmarks.worker import THREADS
 
 FRAMEWORKS = ("torch", "flambeau")
-PAIRS = 5
-"""Processes of each framework that measure a workload, one after the other."""
+PAIRS, MORE_PAIRS = 5, 15
+"""Processes of each framework that measure a workload, one after the other; and so many where they disagree."""
+DISAGREEMENT = 0.15
+"""The middle half of the pairs' ratios spread over so much of their median."""
 ROUND = 0.15
 """Seconds that the slower framework's part of a round takes, about."""
 
@@ -106,18 +108,26 @@ class Pair:
 
 
 def measure(name: str, rounds: int) -> Result:
-    """The medians of `rounds` rounds or a few more, in `PAIRS` pairs of processes.
+    """The medians of `rounds` rounds or a few more, in `PAIRS` pairs of processes or in `MORE_PAIRS`.
 
-    How fast a process is differs from one to the next: of twelve in which PyTorch trained the LSTM, nine took 30 to 37 ms
-    a step and three 23 to 26, all of them steadily.
+    How fast a process is differs from one to the next: of 24 in which PyTorch trained the LSTM, 14 took 30 to 40 ms a
+    step and ten 24 to 29, all of them steadily.
     """
     seconds: list[tuple[float, float]] = []
-    for _ in range(PAIRS):
+    middles: list[float] = []
+    while len(middles) < PAIRS or (len(middles) < MORE_PAIRS and _disagree(middles)):
         with Pair() as pair:
-            seconds += pair.measure(name, -(-rounds // PAIRS))
+            turns = pair.measure(name, -(-rounds // PAIRS))
+        seconds += turns
+        middles.append(statistics.median(a / b for a, b in turns))
     torch, flambeau = zip(*seconds, strict=True)
     ratios = [a / b for a, b in seconds]
     return Result(*(statistics.median(values) for values in (torch, flambeau, ratios)))
+
+
+def _disagree(ratios: list[float]) -> bool:
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return high - low > DISAGREEMENT * middle
 
 
 class Start(NamedTuple):
