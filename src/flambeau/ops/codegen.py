@@ -48,6 +48,7 @@ namespace.update(
     all_plain=dispatch.all_plain,
     no_nodes=dispatch.no_nodes,
     wrap=wrap,
+    lies_apart=memory.lies_apart,
     broadcast_error=dispatch.broadcast_error,
     mistaken=dispatch.mistaken,
     revive=rules.revive,
@@ -305,7 +306,7 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
         + ":",
         f"        x = {tensor}._array",
         "        d = x.dtype",
-        f"        if d is F32 or d is F64{_fitting_integer(op, number, reverse)}:",
+        f"        if d is F32 or d is F64{_fitting_integer(op, number, reverse=reverse)}:",
         f"            r = {_prim_call(op, [a, b], ['x'])}",
     ]
     nodes = {tensor_params(op)[0].name: "None" if reverse else f"{tensor}._node"}
@@ -321,7 +322,7 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
     return lines + ["            " + line for line in tail]
 
 
-def _fitting_integer(op: Op, number: str, reverse: bool) -> str:
+def _fitting_integer(op: Op, number: str, *, reverse: bool) -> str:
     """Or else a test that a tensor is of integers and the number one of them, with which nothing can go wrong."""
     least = INTEGERS.get(op.name)
     if least is None or (least > 0 and reverse):
@@ -332,6 +333,8 @@ def _fitting_integer(op: Op, number: str, reverse: bool) -> str:
 FLOATS_ONLY = frozenset({"pow"})
 """Ops of which NumPy does not all on integers that PyTorch does."""
 INTEGERS = dict.fromkeys(("add", "sub", "mul", "eq", "ne", "lt", "le", "gt", "ge"), -(1 << 31))
+WRAPPING = frozenset({"add", "sub", "mul"})
+"""Ops of integers whose results are what is left of them in the dtype."""
 INTEGERS |= {"floor_divide": 1, "remainder": 1}
 """Ops that NumPy does on integers as PyTorch does, and from which number on."""
 
@@ -558,7 +561,8 @@ def _inplace_source(op: Op, kind: str) -> str:
         block = [f"    if {' and '.join(tests)}:"]
         block += [f"        a_{p.name} = {names[p.name]}._array" for p in params]
         block.append(f"        d = a_{params[0].name}.dtype")
-        guard = ["(d is F32 or d is F64)", *(f"a_{p.name}.dtype is d" for p in params[1:])]
+        integers = " or d is I64" if op.name in WRAPPING else ""
+        guard = [f"(d is F32 or d is F64{integers})", *(f"a_{p.name}.dtype is d" for p in params[1:])]
         guard.append(f"({first}._base is None or 0 not in a_{params[0].name}.strides)")
         guard.append(f"({' and '.join(nodes)} or not state.grad)")
         if op.promote == "bool" or "f" in refused(op.check):
@@ -566,6 +570,8 @@ def _inplace_source(op: Op, kind: str) -> str:
         block.append(f"        if {' and '.join(guard)}:")
         block += _inplace_run(name, operands, operands, first)
         lines += block
+        if simple:
+            lines += _inplace_scaled(op, names, tests[:-1], guard)
         if op.scalars and len(params) == 2 and guard != ["False"]:
             second = names[params[1].name]
             lines.append(
@@ -577,11 +583,28 @@ def _inplace_source(op: Op, kind: str) -> str:
             )
             lines.append(f"        a_input = {first}._array")
             lines.append("        d = a_input.dtype")
-            lines.append("        if d is F32 or d is F64:")
+            fitting = _fitting_integer(op, second, reverse=False) if op.name in WRAPPING else ""
+            lines.append(f"        if d is F32 or d is F64{fitting}:")
             lines += _inplace_run(name, ["a_input", second], ["a_input"], first)
     written = [names[param.name] for param in op.params]
     lines += _tried(op, kind, written, [f"return call_inplace(_{op.name}_op, ({arguments},))"], 4)
     return "\n".join(lines) + "\n"
+
+
+def _inplace_scaled(op: Op, names: dict[str, str], tests: list[str], guard: list[str]) -> list[str]:
+    """`a.add_(b, alpha=alpha)` and the like, of floats."""
+    first, second = (param.name for param in tensor_params(op))
+    target = names[first]
+    return [
+        f"    if {' and '.join(tests)} and (alpha.__class__ is float or alpha.__class__ is int):",
+        f"        a_{first}, a_{second} = {target}._array, {names[second]}._array",
+        f"        d = a_{first}.dtype",
+        f"        if {' and '.join(guard)} and d is not I64 and a_{first}.shape == a_{second}.shape:",
+        f"            if lies_apart(a_{first}, a_{second}):",
+        f"                a_{first}[...] = _{op.name}_body(a_{first}, a_{second}, alpha)",
+        f"                {target}._counter[0] += 1",
+        f"                return {target}",
+    ]
 
 
 def _array_of(op: Op, param: Param, name: str) -> str:
@@ -604,7 +627,6 @@ def _written_into(op: Op, names: dict[str, str]) -> list[str]:
         )
         plain = param.kind == TENSOR and param.name not in op.numbers
         recorded.append(f"{name}._node" if plain else f"getattr({name}, '_node', None)")
-    namespace.update(lies_apart=memory.lies_apart)
     namespace[f"_{op.name}_into"] = op.into
     nodes = " and ".join(f"{each} is None" for each in recorded)
     apart = ", ".join(f"a_{param.name}" for param in others)

@@ -346,8 +346,71 @@ def renamed(op: Op, kind: str, args: tuple[Any, ...], out: Any, names: dict[str,
 # --- the call -----------------------------------------------------------------------------------------
 
 
+_common: dict[tuple[Any, ...], dtype] = {}
+"""The dtype in which an op computes on plain tensors and numbers, by what `_aligned` looks at."""
+
+
+def _aligned(op: Op, args: tuple[Any, ...], target: Tensor | None = None) -> list[Any] | None:
+    """The arguments with all tensors and numbers as tensors of the common dtype: with them the op's form goes its fast
+    way. None where they are so already, where there is more to do, or where `target` has another dtype.
+    """
+    if op.promote is None or op.promote == "same":
+        return None
+    if function_modes or state.autocast is not None:
+        return None
+    plain, parameter = namespace["Tensor"], namespace["Parameter"]
+    key: list[Any] = [op.name, dtypes.get_default_dtype()]
+    places: list[int] = []
+    for place, param in enumerate(op.params):
+        value = args[place]
+        if param.kind == STATIC or value is None or param.name in op.keep:
+            continue
+        cls = value.__class__
+        if cls is plain or cls is parameter:
+            array = value._array
+            key += (array.dtype, array.ndim > 0)
+        elif param.name in op.scalars and (cls is int or cls is float or cls is bool or cls is complex):
+            key.append(cls)
+        else:
+            return None
+        places.append(place)
+    tensors = [place for place in places if isinstance(args[place], Tensor)]
+    if not tensors:
+        return None
+    known = tuple(key)
+    kind = _common.get(known)
+    if kind is None:
+        found = compute_type(op, [args[place] for place in places])
+        if found is None:
+            return None
+        kind = _common[known] = found
+    wanted = kind.numpy
+    if wanted.itemsize < 4 and wanted.kind in "fV":  # computed in float32
+        return None
+    if target is not None and target._array.dtype is not wanted:
+        return None
+    if len(tensors) == len(places) and all(args[place]._array.dtype is wanted for place in places):
+        return None
+    if op.precheck is not None:
+        op.precheck(*args)
+    moved = list(args)
+    for place in places:
+        moved[place] = cast(args[place], kind)
+    return moved
+
+
+def _call_form(form: Any, op: Op, args: Sequence[Any]) -> Any:
+    """A public form called with arguments in the order of the parameters."""
+    if not op.params[-1].keyword:
+        return form(*args)
+    split = sum(not param.keyword for param in op.params)
+    return form(*args[:split], **{param.name: args[at] for at, param in enumerate(op.params[split:], split)})
+
+
 def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
     """Call an op with its arguments in the order of its parameters."""
+    if out is None and (aligned := _aligned(op, args)) is not None:
+        return _call_form(op.forms["function"], op, aligned)
     values = tensor_values(op, args)
     answering = overrides([*values, out]) if values else []
     if answering or function_modes:
@@ -732,6 +795,8 @@ def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
     if isinstance(target, np.ndarray):
         target[...] = op.body(*_bare(op, args))
         return target
+    if isinstance(target, Tensor) and (aligned := _aligned(op, args, target)) is not None:
+        return _call_form(op.forms.get("inplace_method") or op.forms["inplace"], op, aligned)
     answering = overrides(tensor_values(op, args))
     if answering or function_modes:
         shown, keywords = _public_arguments(op, args)
