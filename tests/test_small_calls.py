@@ -220,3 +220,62 @@ def test_the_transpose_of_other_than_matrices_is_deprecated(monkeypatch):
         assert [each.shape for each in seen] == [x.shape[::-1]] * 2
         assert len(caught) == 1
     assert flambeau.zeros(2, 3).T.shape == (3, 2)
+
+
+MIXED = [
+    "x + n",
+    "n + x",
+    "x * b",
+    "x - n",
+    "n / 2",
+    "n / m",
+    "x > n",
+    "b == x",
+    "x + 1j",
+    "c * 2",
+    "c * x",
+    "x / d",
+    "d - x",
+]
+MIXED += ["torch.add(x, n, alpha=2)", "torch.add(n, x, alpha=0.5)", "torch.sub(n, m, alpha=0.5)", "torch.atan2(n, x)"]
+MIXED += [
+    "n ** 0.5",
+    "2.5 ** n",
+    "x ** n",
+    "x.lerp(y, 0.5)",
+    "torch.where(b, x, 1)",
+    "x * s",
+    "h + x",
+    "s64 * x",
+    "x * s64",
+]
+MIXED += ["x.mul_(b)", "x.add_(n)", "n.add_(x)", "n.mul_(b)", "b.mul_(n)", "n.sub_(3)", "n.add_(2.5)", "n.add_(2**70)"]
+MIXED += [
+    "x.add_(y, alpha=-0.1)",
+    "d.sub_(d * 2, alpha=3)",
+    "x.add_(y[0], alpha=2)",
+    "x.add_(x, alpha=2)",
+    "n.add_(m, alpha=2)",
+]
+MIXED += ["n.add_(m, alpha=0.5)", "x.add_(y, alpha=True)", "x[0].add_(x[:, 0], alpha=0.5)", "c.mul_(x)", "x.mul_(c)"]
+
+
+@pytest.mark.parametrize("code", MIXED)
+@pytest.mark.parametrize("recorded", [False, True])
+def test_several_dtypes(reference, code, recorded):
+    def body(torch):
+        x = torch.linspace(-2, 3, 9).reshape(3, 3).requires_grad_(recorded)
+        y, n = torch.linspace(1, 2, 9).reshape(3, 3), torch.tensor([[5, -3, 2], [7, 1, -8], [0, 4, 9]])
+        if recorded and "_(" in code:
+            x = x * 1
+        names = {"torch": torch, "x": x, "y": y, "n": n, "m": n.flip(0) + 1, "b": n > 1, "d": y.double(), "c": y + 2j}
+        names |= {"s": torch.tensor(2), "h": y.half(), "s64": torch.tensor(1.5, dtype=torch.float64)}
+        result = eval(code, names)
+        found = [result, str(result.dtype).rpartition(".")[2], result._version, x._version]
+        if result.requires_grad:
+            leaf = torch.ones_like(x, requires_grad=True)
+            again = eval(code, names | {"x": x.detach() * leaf})
+            found.append(torch.autograd.grad(torch.view_as_real(again + 0j).sum(), leaf)[0])
+        return found
+
+    assert_alike(body, reference)

@@ -24,6 +24,8 @@ from .checks import accepted, refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 from .nodes import declare_node, saves, tensor_params, write_rules
 
+UNSCALED = "alpha == 1 and alpha is not True"
+"""A test that sums and differences need no product; True is for PyTorch to refuse."""
 FLOAT32_MOST = float(np.finfo(np.float32).max)
 
 namespace.update(
@@ -210,7 +212,7 @@ def _form_source(op: Op, kind: str) -> str:
     lines = [f"def _{op.name}_{kind}({_signature(op, kind)}):"]
     tests = (["out is None"] if op.out else []) + _guard(op, names)
     if op.name in ("add", "sub"):
-        tests.append("alpha == 1")
+        tests.append(UNSCALED)
     arguments = ", ".join(names[param.name] for param in op.params)
     slow = f"call(_{op.name}_op, ({arguments}{',' if op.params else ''}){', out' if op.out else ''})"
     if any(param.kind == TENSORS for param in op.params) and op.promote is not None:
@@ -301,7 +303,7 @@ def _scalar_branch(op: Op, names: dict[str, str], *, reverse: bool = False, name
     a, b = (first, "x") if reverse else ("x", second)
     lines = [
         f"    if ({number}.__class__ is float or ({number}.__class__ is int and -LONG < {number} < LONG)) and {_plain(tensor)}"
-        + (" and alpha == 1" if op.name in ("add", "sub") and "alpha" in names else "")
+        + (f" and {UNSCALED}" if op.name in ("add", "sub") and "alpha" in names else "")
         + (" and out is None" if named_out else "")
         + ":",
         f"        x = {tensor}._array",
@@ -554,7 +556,7 @@ def _inplace_source(op: Op, kind: str) -> str:
         name = op.body.name  # type: ignore[attr-defined]
         namespace[f"numpy_{name}"] = op.body.numpy  # type: ignore[attr-defined]
         params = tensor_params(op)
-        simple = "alpha == 1" if op.name in ("add", "sub") else ""
+        simple = UNSCALED if op.name in ("add", "sub") else ""
         tests = _guard(op, names) + ([simple] if simple else [])
         operands = [f"a_{p.name}" for p in params]
         nodes = [f"{names[p.name]}._node is None" for p in params]
