@@ -13,7 +13,7 @@ import numpy as np
 
 from flambeau.kernels import threads
 from flambeau.kernels.emit import BITS, Function, Module, Value
-from flambeau.kernels.entry import Task, kernel, table
+from flambeau.kernels.entry import ALONE, Task, kernel, table
 from flambeau.kernels.gemm import address, load_ints
 from flambeau.kernels.pool import empty
 
@@ -45,10 +45,10 @@ def _along(module: Module, kind: str, lanes: int) -> str:
     def below(first: Value, count: Value) -> Value:
         return fn.first_lanes(count - first, kind, lanes)
 
-    def add(value: Value, factor: Value) -> Value:
-        return value.call("fma", factor, fn.load_slot(total, kind, lanes))
+    def add(value: Value, factor: Value) -> Value:  # rounded as NumPy does
+        return fn.load_slot(total, kind, lanes) + value * factor
 
-    none = fn.const(0, kind, lanes)
+    none = fn.const(-0.0, kind, lanes)
     with fn.when(inner > 1), fn.loop(zero, outer) as o, fn.loop(zero, after) as i:
         count, line = load_ints(fn, counts, i), (o * after + i) * inner
         with fn.loop(zero, inner, lanes) as j:
@@ -71,8 +71,8 @@ def _along(module: Module, kind: str, lanes: int) -> str:
             with fn.loop(zero, outer) as o:
                 value = fn.load_masked(fn.offsets(address(fn, kind, x, o * before), places), kind, there)
                 place = address(fn, kind, y, o * after, i)
-                now = value.call("fma", factor, fn.load_masked(place, kind, before_it))
-                fn.store_first(now, place, after - i)
+                before_this = before_it.select(fn.load_masked(place, kind, before_it), none)
+                fn.store_first(before_this + value * factor, place, after - i)
     fn.emit("ret void")
     return fn.name
 
@@ -105,35 +105,43 @@ def separable(name: str, header: int, kind: str, lanes: int) -> str:
     return task.finish(header)
 
 
-def apply(x: np.ndarray, maps: Sequence[tuple[int, Map]]) -> np.ndarray:
-    """`x`, float32 or float64, with maps applied along some of its last axes (negative numbers)."""
-    from flambeau.kernels.compile import engine
+class Plan:
+    """Maps along some of the last axes (negative numbers) of float32 or float64 arrays of one shape."""
 
-    x = np.ascontiguousarray(x)
-    rank = -min(axis for axis, _ in maps)
-    lead, shape = x.shape[:-rank], list(x.shape[-rank:])
-    steps: list[int] = []
-    start, room, starts = 0, 1, [0]
-    for axis, each in maps:
-        outer, inner = math.prod(shape[:axis]), math.prod(shape[axis:][1:])
-        taps, after = each.positions.shape
-        steps += [outer, shape[axis], after, inner, taps, start]
-        start += each.positions.size
-        starts.append(starts[-1] + after)
-        shape[axis] = after
-        room = max(room, math.prod(shape))
-    planes, source, result = math.prod(lead), math.prod(x.shape[-rank:]), math.prod(shape)
-    share = max(1, SHARE // max(source, result, 1))
-    tasks = -(-planes // share)
-    y = empty((*lead, *shape), x.dtype)
-    if not y.size:
+    def __init__(self, shape: Sizes, dtype: np.dtype, maps: Sequence[tuple[int, Map]]) -> None:
+        from flambeau.kernels.compile import engine
+
+        rank = -min(axis for axis, _ in maps)
+        lead, sizes = shape[:-rank], list(shape[-rank:])
+        steps: list[int] = []
+        start, room, starts = 0, 1, [0]
+        for axis, each in maps:
+            outer, inner = math.prod(sizes[:axis]), math.prod(sizes[axis:][1:])
+            taps, after = each.positions.shape
+            steps += [outer, sizes[axis], after, inner, taps, start]
+            start += each.positions.size
+            starts.append(starts[-1] + after)
+            sizes[axis] = after
+            room = max(room, math.prod(sizes))
+        planes, source, result = math.prod(lead), math.prod(shape[-rank:]), math.prod(sizes)
+        share = max(1, SHARE // max(source, result, 1))
+        self.dtype, self.shape, self.room = dtype, (*lead, *sizes), room
+        self.tasks = -(-planes // share)
+        steps += [0] * (len(STEP) * (MOST_AXES - len(maps)))
+        self.numbers = table(planes, share, source, result, room, len(maps), *steps)
+        weights = np.concatenate([each.weights.ravel() for _, each in maps]).astype(dtype, copy=False)
+        self.tables = (
+            np.concatenate([each.positions.ravel() for _, each in maps]),
+            weights,
+            np.concatenate([each.counts for _, each in maps]),
+            np.array(starts, np.int64),
+        )
+        self.run = kernel(separable, f"f{8 * dtype.itemsize}", engine().vector_bytes // dtype.itemsize)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        y = empty(self.shape, self.dtype)
+        if y.size:
+            scratch = empty((2 * self.room * min(self.tasks, threads.slots()),), self.dtype)
+            given = x if x.flags.c_contiguous else np.ascontiguousarray(x)
+            self.run(ALONE if self.tasks == 1 else self.tasks, self.numbers, given, y, *self.tables, scratch)
         return y
-    index = np.concatenate([each.positions.ravel() for _, each in maps])
-    weights = np.concatenate([each.weights.ravel() for _, each in maps]).astype(x.dtype, copy=False)
-    counts = np.concatenate([each.counts for _, each in maps])
-    steps += [0] * (len(STEP) * (MOST_AXES - len(maps)))
-    scratch = empty((2 * room * min(tasks, threads.slots()),), x.dtype)
-    run = kernel(separable, f"f{8 * x.itemsize}", engine().vector_bytes // x.itemsize)
-    numbers = table(planes, share, source, result, room, len(maps), *steps)
-    run(tasks, numbers, x, y, index, weights, counts, np.array(starts, np.int64), scratch)
-    return y

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from flambeau.kernels.emit import BITS, Module, Value
-from flambeau.kernels.entry import Task, kernel, table
+from flambeau.kernels.entry import ALONE, Task, kernel, table
 from flambeau.kernels.gemm import address, load_ints
 from flambeau.kernels.pool import empty
 
+INT64 = np.dtype(np.int64)
 SHARE = 1 << 14
 """Elements that are worth a task."""
 
@@ -92,20 +93,42 @@ def maxima(name: str, header: int, kind: str) -> str:
     return task.finish(header)
 
 
-def largest(x: np.ndarray, windows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Maxima of x, float32 or float64, and their places; `windows` are (count, 2) bounds for each of the last axes."""
-    rank = len(windows)
-    lead, spatial = x.shape[: x.ndim - rank], x.shape[x.ndim - rank :]
-    counts = tuple(len(each) for each in windows)
-    whole = np.array([[0, 1]])
-    tables = [*[whole] * (AXES - rank), *windows]
-    sizes, wide = (1,) * (AXES - rank) + spatial, (1,) * (AXES - rank) + counts
-    starts = np.cumsum([0, *(2 * len(each) for each in tables[:-1])]).tolist()
-    out, places = empty((*lead, *counts), x.dtype), empty((*lead, *counts), np.dtype(np.int64))
-    planes, size = math.prod(lead), math.prod(spatial)
-    share = max(1, SHARE // max(size, 1))
-    numbers = table(planes, share, size, math.prod(counts), *sizes, *wide, *starts)
-    bounds = np.concatenate([each.ravel() for each in tables]).astype(np.int64)
+class Windows:
+    """The windows of planes of some shape, as the kernel reads them: of each axis (count, 2) bounds."""
+
+    def __init__(self, spatial: tuple[int, ...], bounds: Sequence[np.ndarray]) -> None:
+        self.counts = tuple(len(each) for each in bounds)
+        missing = AXES - len(bounds)
+        tables = [*[np.array([[0, 1]])] * missing, *bounds]
+        sizes, wide = (1,) * missing + spatial, (1,) * missing + self.counts
+        starts = np.cumsum([0, *(2 * len(each) for each in tables[:-1])]).tolist()
+        self.size = math.prod(spatial)
+        self.share = max(1, SHARE // max(self.size, 1))
+        self.bounds = np.concatenate([each.ravel() for each in tables]).astype(np.int64)
+        self.integers = (self.share, self.size, math.prod(self.counts), *sizes, *wide, *starts)
+        self.tables: dict[int, np.ndarray] = {}
+
+    def table(self, planes: int) -> np.ndarray:
+        found = self.tables.get(planes)
+        if found is None:
+            found = table(planes, *self.integers)
+            if len(self.tables) < MOST_TABLES:
+                self.tables[planes] = found
+        return found
+
+
+MOST_TABLES = 16
+
+
+def largest(x: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+    """Maxima of x, float32 or float64, and their places in the last axes' planes."""
+    lead = x.shape[: x.ndim - len(windows.counts)]
+    shape = (*lead, *windows.counts)
+    out, places = empty(shape, x.dtype), empty(shape, INT64)
+    planes = math.prod(lead)
+    tasks = -(-planes // windows.share)
     run = kernel(maxima, f"f{8 * x.itemsize}")
-    run(max(1, -(-planes // share)), numbers, np.ascontiguousarray(x), bounds, out, places)
+    if not x.flags.c_contiguous:
+        x = np.ascontiguousarray(x)
+    run(ALONE if tasks < 2 else tasks, windows.table(planes), x, windows.bounds, out, places)
     return out, places

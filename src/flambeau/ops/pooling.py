@@ -11,6 +11,7 @@ from typing import Any
 
 from flambeau import dtypes
 from flambeau.ops.declare import composite, op
+from flambeau.ops.memo import remembered
 from flambeau.prims import pooling as arrays
 from flambeau.tensor import Array, Tensor
 
@@ -112,6 +113,7 @@ def _check_dims(shape: Sizes, where: str, rank: int) -> None:
     )
 
 
+@remembered
 def _max_windows(
     shape: Sizes,
     kernel_size: Ints,
@@ -291,6 +293,7 @@ def dims_error(name: str, ndim: int) -> str:
     )
 
 
+@remembered
 def _avg_windows(
     shape: Sizes,
     kernel_size: Ints,

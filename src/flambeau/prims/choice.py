@@ -16,12 +16,13 @@ LEAST = {
     "normal": 16,
     "search": 256,
     "planes": 4096,
+    "axes": 1024,
 }
 """Elements that a call handles."""
 
 OFTEN = 50
 """Calls with fewer elements before a kernel is loaded for them too; these give NumPy's results to the last bit."""
-_left = dict.fromkeys(("gather", "scatter", "extremum", "select", "sort"), OFTEN)
+_left = dict.fromkeys(("gather", "scatter", "extremum", "select", "sort", "planes", "axes"), OFTEN)
 
 _available: bool | None = None
 

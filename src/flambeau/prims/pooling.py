@@ -8,6 +8,7 @@ other.
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,10 @@ def max_pool(
         found = _max_pool_kernel(input, kernel, stride, padding, dilation, counts)
         if found is not None:
             return found
+    elif max(dilation) == 1 and input.dtype in (np.float32, np.float64) and pays("planes", input.size):
+        from flambeau.kernels import planes as kernels
+
+        return kernels.largest(input, _windows(_last(input, kernel), kernel, stride, padding, counts))
     values, index = _comparable(input), np.zeros((), np.int64)
     floating = values.dtype.kind == "f"
     lowest = _lowest(values.dtype)
@@ -93,6 +98,30 @@ def max_pool(
         ]
         return max_pool_tables(input, tables)
     return np.array(values, input.dtype), np.ascontiguousarray(index)
+
+
+@lru_cache(256)
+def _windows(spatial: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, counts: Sizes) -> Any:
+    """What lies inside of windows, for `kernels.planes`."""
+    from flambeau.kernels.planes import Windows
+
+    bounds = []
+    for size, k, s, p, n in zip(spatial, kernel, stride, padding, counts, strict=True):
+        start = np.arange(n) * s - p
+        bounds.append(np.stack([np.maximum(start, 0), np.minimum(start + k, size)], 1))
+    return Windows(spatial, bounds)
+
+
+@lru_cache(256)
+def _adaptive_windows(spatial: Sizes, counts: Sizes) -> Any:
+    """Windows that share out the axes."""
+    from flambeau.kernels.planes import Windows
+
+    bounds = []
+    for size, count in zip(spatial, counts, strict=True):
+        at = np.arange(count)
+        bounds.append(np.stack([at * size // count, -(-(at + 1) * size // count)], 1))
+    return Windows(spatial, bounds)
 
 
 def _largest(base: Any, *rest: Any) -> tuple[Any, Any]:
@@ -190,11 +219,7 @@ def max_pool_adaptive(input: np.ndarray, counts: Sizes) -> tuple[np.ndarray, np.
     if wide.dtype in (np.float32, np.float64) and pays("planes", input.size):
         from flambeau.kernels import planes as kernels
 
-        windows = []
-        for size, count in zip(spatial, counts, strict=True):
-            at = np.arange(count)
-            windows.append(np.stack([at * size // count, -(-(at + 1) * size // count)], 1))
-        values, places = kernels.largest(wide, windows)
+        values, places = kernels.largest(wide, _adaptive_windows(spatial, counts))
         return values.astype(input.dtype, copy=False), places
     return max_pool_tables(input, [adaptive_table(n, m) for n, m in zip(spatial, counts, strict=True)])
 
@@ -251,6 +276,7 @@ def unpool_planes(input: np.ndarray, index: np.ndarray, spatial: Sizes) -> np.nd
     return result.reshape(*lead, *spatial)
 
 
+@lru_cache(256)
 def average_divisors(
     spatial: Sizes,
     kernel: Sizes,
@@ -259,7 +285,7 @@ def average_divisors(
     counts: Sizes,
     include_pad: bool,
 ) -> np.ndarray | int:
-    """The number of elements that each window's average counts; one number where all are equal."""
+    """The number of elements that each window's average counts, not to be written to; one number where all are equal."""
     result: np.ndarray | int = 1
     for size, k, s, p, n in zip(spatial, kernel, stride, padding, counts, strict=True):
         start = np.arange(n) * s - p

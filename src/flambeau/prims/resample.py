@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.kernels.host import available
-from flambeau.prims.core import silent
+from flambeau.prims.choice import pays
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +70,7 @@ def apply_maps(input: np.ndarray, maps: Sequence[AxisMap | None]) -> np.ndarray:
         input = input.astype(np.float32)
     given = [(axis, each) for axis, each in enumerate(maps, start=-len(maps)) if each is not None]
     if weighted and _compiled(input, [each for _, each in given]):
-        from flambeau.kernels.axis_maps import apply
-
-        input = apply(input, [(axis, each.tables) for axis, each in given])
+        input = _plan(input.shape, input.dtype, tuple(given))(input)
     else:
         for axis, each in given:
             input = _apply(input, each, axis)
@@ -83,13 +80,20 @@ def apply_maps(input: np.ndarray, maps: Sequence[AxisMap | None]) -> np.ndarray:
     return np.ascontiguousarray(input).astype(dtype, copy=False)
 
 
+@lru_cache(256)
+def _plan(shape: tuple[int, ...], dtype: np.dtype, maps: tuple[tuple[int, AxisMap], ...]) -> Any:
+    """What applies maps in a compiled kernel."""
+    from flambeau.kernels.axis_maps import Plan
+
+    return Plan(shape, dtype, [(axis, each.tables) for axis, each in maps])
+
+
 def _compiled(input: np.ndarray, maps: Sequence[AxisMap]) -> bool:
     """Whether a kernel is better: not where a whole axis is summed."""
     return (
         input.dtype in (np.float32, np.float64)
-        and input.size * min(1, *(len(each.index) for each in maps)) >= max(silent["large"], 1)
         and min(len(each.index) for each in maps) > 1
-        and available()
+        and pays("axes", input.size)
     )
 
 
