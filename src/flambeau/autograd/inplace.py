@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..prims import copies
 from ..storage import flat_bytes, root
 from ..tensor import Array, Tensor, live_views, new
 from .graph import AccumulateGrad, Node, freed_error, next_seq, target
@@ -48,7 +49,7 @@ def write(tensor: Tensor, result: Array) -> None:
     array = tensor._array
     if result.dtype.kind == "c" and array.dtype.kind != "c":
         result = result.real
-    np.copyto(array, result, casting="unsafe")
+    copies.write(array, result)
     tensor._counter[0] += 1
 
 

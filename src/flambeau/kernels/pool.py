@@ -405,13 +405,6 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         _use(before)
 
 
-def full(shape: tuple[int, ...], dtype: np.dtype, value: Any = 0) -> np.ndarray:
-    """A C-contiguous array of one value, in pooled memory if it is large: fresh pages cost more than filling those."""
-    array = empty(shape, dtype)
-    array.fill(value)
-    return array
-
-
 def empty_cache() -> None:
     """Give all memory that no array uses back to the system."""
     if _trim is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dtypes, prims
 from ..kernels import fused
-from ..prims.core import row_major
+from ..prims.copies import row_major
 from ..tensor import Tensor, wrap_dim
 from .checks import every, lacking, not_complex, refusing
 from .comparison import where

@@ -14,6 +14,7 @@ from ..autograd.modes import state
 from ..device import check as check_device
 from ..device import device as Device
 from ..dtypes import dtype
+from ..prims import copies
 from ..tensor import (
     Tensor,
     attach,
@@ -38,16 +39,16 @@ def copied(array: Any, format: memory_format | None = None, to: np.dtype[Any] | 
     if format is None or format is preserve_format:
         if array.dtype.kind == "c" and target.kind != "c":
             array = array.real
-        return array.astype(target, order="K" if dense(array) else "C", copy=True)
+        return copies.copied(array, target, keep_order=dense(array))
     if array.dtype.kind == "c" and target.kind != "c":
         array = array.real
     if format is contiguous_format:
-        return array.astype(target, order="C", copy=True)
+        return copies.copied(array, target)
     order = _LAST_ORDER[format]
     if array.ndim != len(order):
         raise RuntimeError(f"required rank {len(order)} tensor to use {str(format)[6:]} format")
     back = np.argsort(order)
-    return array.transpose(order).astype(target, order="C", copy=True).transpose(back)
+    return copies.copied(array.transpose(order), target).transpose(back)
 
 
 @op(out=False, linear=True, grad_name="CloneBackward0", promote=None, quiet=False)
@@ -89,7 +90,7 @@ def convert(tensor: Tensor, kind: dtype) -> Tensor:
 def contiguous(input, memory_format: Any = contiguous_format):  # type: ignore[no-untyped-def]
     """The tensor itself if it lies so in memory, else a copy that does."""
     if isinstance(input, np.ndarray):
-        return np.ascontiguousarray(input)
+        return copies.row_major(input)
     return input if input.is_contiguous(memory_format) else clone(input, memory_format=memory_format)
 
 
@@ -296,7 +297,7 @@ def fill_(self: Any, value: Any) -> Any:
         )
     if self._node is not None and state.grad:
         return _fill_number(self, value)
-    self._array[...] = value
+    copies.fill(self._array, value)
     self._counter[0] += 1
     return self
 

@@ -13,6 +13,7 @@ from ..autograd.graph import AccumulateGrad
 from ..device import check as check_device
 from ..dtypes import dtype
 from ..kernels import pool
+from ..prims import copies
 from ..storage import UntypedStorage
 from ..tensor import (
     Tensor,
@@ -435,12 +436,12 @@ def copied_layout(array: Any, target: Any) -> Any:
 
 
 _filled("empty", pool.empty, "not initialized")
-_filled("zeros", pool.full, "filled with 0")
-_filled("ones", lambda shape, dtype: pool.full(shape, dtype, 1), "filled with 1")
+_filled("zeros", copies.full, "filled with 0")
+_filled("ones", lambda shape, dtype: copies.full(shape, dtype, 1), "filled with 1")
 
 
 def _full(shape: tuple[int, ...], value: Any, target: np.dtype) -> np.ndarray:
-    return pool.full(shape, target, np.full((), value, target)[()])
+    return copies.full(shape, target, np.full((), value, target)[()])
 
 
 @creator

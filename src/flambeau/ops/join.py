@@ -10,8 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.graph import rename
-from ..kernels.pool import empty
-from ..prims.core import row_major
+from ..prims.copies import copied, joined, rolled, row_major
 from ..tensor import Size, Tensor, attach, from_numpy, method, wrap, wrap_dim
 from .checks import lacking
 from .creation import creator, made
@@ -56,7 +55,7 @@ def cat(tensors: Tensors, dim: int = 0):
     """The tensors one after the other along `dim`. Empty vectors are left out, as PyTorch does."""
     dim, shape, some_empty = _joined(tuple([each.shape for each in tensors]), dim)
     kept: Any = [each for each in tensors if each.shape != (0,)] if some_empty else tensors
-    return np.concatenate(kept, dim, out=empty(shape, kept[0].dtype))
+    return joined(kept, dim, shape)
 
 
 @cat.vjp
@@ -108,8 +107,7 @@ def _beside(shapes: tuple[Shape, ...], dim: int) -> tuple[int, Shape, tuple[Any,
 def stack(tensors: Tensors, dim: int = 0):
     """The tensors side by side along a new dimension `dim`."""
     dim, shape, index = _beside(tuple([each.shape for each in tensors]), dim)
-    first: Any = tensors[0]
-    return np.concatenate([each[index] for each in tensors], dim, out=empty(shape, first.dtype))
+    return joined([each[index] for each in tensors], dim, shape)
 
 
 @stack.vjp
@@ -261,7 +259,7 @@ def repeat_interleave(input, repeats: Any = None, dim: Any = None, *, output_siz
 @op(method=False, linear=True, out=False, quiet=False, grad_name="FlipBackward0")
 def flip(input, dims: Any):
     """The elements in reverse order along `dims`."""
-    return np.flip(input, dims_of(dims, input.ndim)).copy() if input.ndim else input.copy()
+    return copied(np.flip(input, dims_of(dims, input.ndim)) if input.ndim else input)
 
 
 flip.vjp(input=lambda g, dims: flip(g, dims))
@@ -298,14 +296,14 @@ def roll(input, shifts: Any, dims: Any = ()):
     if not shifts:
         raise RuntimeError("`shifts` required")
     if not dims and len(shifts) == 1:
-        return np.roll(row_major(input), shifts[0])
+        return rolled(row_major(input).reshape(-1), shifts, (0,)).reshape(input.shape)
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if not input.size:
         return input.copy()
     if not input.ndim:
         raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
-    return np.roll(row_major(input), shifts, tuple([wrap_dim(d, input.ndim) for d in dims]))
+    return rolled(row_major(input), shifts, tuple([wrap_dim(d, input.ndim) for d in dims]))
 
 
 roll.vjp(input=lambda g, shifts, dims: roll(g, tuple([-n for n in ints((shifts,))]), dims))

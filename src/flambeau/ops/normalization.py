@@ -20,7 +20,7 @@ from flambeau.ops.declare import composite, op
 from flambeau.ops.pointwise import rsqrt
 from flambeau.ops.pooling import check_kind
 from flambeau.ops.reduction import mean as mean_op
-from flambeau.prims.core import row_major
+from flambeau.prims.copies import row_major
 from flambeau.prims.precision import widen
 from flambeau.tensor import Array, Tensor
 

@@ -10,7 +10,7 @@ import numpy as np
 from .. import return_types
 from ..dtypes import dtype as DType
 from ..prims import scan as arrays
-from ..prims.core import row_major
+from ..prims.copies import row_major
 from ..tensor import Array, Tensor, wrap_dim
 from .comparison import where
 from .declare import alias, composite, op

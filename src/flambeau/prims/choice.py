@@ -17,6 +17,7 @@ LEAST = {
     "search": 256,
     "planes": 4096,
     "axes": 1024,
+    "move": 8192,
 }
 """Elements that a call handles."""
 

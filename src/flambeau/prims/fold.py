@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from flambeau.prims import copies
+
 Sizes = tuple[int, ...]
 
 
@@ -27,8 +29,8 @@ def padded(input: np.ndarray, padding: Sizes, value: object = 0) -> np.ndarray:
         return input
     lead = input.ndim - len(padding)
     spatial = tuple(s + 2 * p for s, p in zip(input.shape[lead:], padding, strict=True))
-    result = np.full(input.shape[:lead] + spatial, value, input.dtype)
-    result[interior(input.shape[lead:], padding)] = input
+    result = copies.full(input.shape[:lead] + spatial, input.dtype, value)
+    copies.write(result[interior(input.shape[lead:], padding)], input)
     return result
 
 

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .choice import pays
-from .core import row_major, threshold
+from .copies import row_major
+from .core import threshold
 from .pointwise import where
 from .scatter import combine_at, first_outside, into_flat, put_in_order, read_at, target, write_at
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from flambeau import prims
 from flambeau.kernels.fusion import Compiled
-from flambeau.prims import resample, scatter
+from flambeau.prims import copies, resample, scatter
 from flambeau.prims.choice import pays
 from flambeau.prims.core import silent
 from flambeau.prims.fold import Sizes, offsets
@@ -41,8 +41,8 @@ def _widened(input: np.ndarray, axis: int, padding: int, reach: int, value: obje
         return input
     shape = list(input.shape)
     shape[axis] = max(reach, padding + size)
-    result = np.full(shape, value, input.dtype)
-    result.swapaxes(axis, -1)[..., padding : padding + size] = input.swapaxes(axis, -1)
+    result = copies.full(tuple(shape), input.dtype, value)
+    copies.write(result.swapaxes(axis, -1)[..., padding : padding + size], input.swapaxes(axis, -1))
     return result
 
 

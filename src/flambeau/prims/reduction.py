@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from flambeau.prims.core import Prim, declare, row_major, silently
+from flambeau.prims.copies import row_major
+from flambeau.prims.core import Prim, declare, silently
 
 Axis = int | tuple[int, ...] | None
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.prims import copies
 from flambeau.prims.choice import pays
 
 
@@ -69,7 +70,7 @@ def apply_maps(input: np.ndarray, maps: Sequence[AxisMap | None]) -> np.ndarray:
     if weighted and dtype.itemsize < 4:
         input = input.astype(np.float32)
     given = [(axis, each) for axis, each in enumerate(maps, start=-len(maps)) if each is not None]
-    if weighted and _compiled(input, [each for _, each in given]):
+    if given and _compiled(input, [each for _, each in given]):
         input = _plan(input.shape, input.dtype, tuple(given))(input)
     else:
         for axis, each in given:
@@ -273,6 +274,6 @@ def constant_pad(input: np.ndarray, pads: Sequence[int], value: object) -> np.nd
         shape[axis] = size + before + after
         inner[axis] = slice(max(0, -before), size - max(0, -after))
         outer[axis] = slice(max(0, before), shape[axis] - max(0, after))
-    result = np.full(shape, value, input.dtype)
-    result[tuple(outer)] = input[tuple(inner)]
+    result = copies.full(tuple(shape), input.dtype, value)
+    copies.write(result[tuple(outer)], input[tuple(inner)])
     return result

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import copies
 from .choice import pays
 from .precision import is_half
 
@@ -53,15 +54,13 @@ def empty(shape: tuple[int, ...], dtype: np.dtype) -> Array:
 def zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     """An array of zeros, for sums to be added to."""
     out = empty(shape, dtype)
-    out.fill(0)
+    copies.fill(out, 0)
     return out
 
 
 def copied(x: Array) -> Array:
     """A copy in C order."""
-    out = empty(x.shape, x.dtype)
-    np.copyto(out, x)
-    return out
+    return copies.copied(x)
 
 
 def read_along(x: Array, dim: int, index: Array) -> Array | None:
