@@ -16,7 +16,7 @@ from ..prims.copies import row_major
 from ..tensor import Tensor, wrap_dim
 from .checks import every, lacking, not_complex, refusing
 from .comparison import where
-from .declare import composite, op
+from .declare import EXPRESSION, composite, op
 from .pointwise import _sigmoid, erf, exp, sigmoid, tanh
 
 SQRT_HALF = math.sqrt(0.5)
@@ -265,7 +265,7 @@ def hardshrink(input, lambd: float = 0.5):
 hardshrink.vjp(input=lambda g, input, lambd: where((input > lambd) | (input < -lambd), g, 0.0))
 
 
-@op(promote="default", grad_name="PreluKernelBackward0", method=False, out=False, name="_prelu_kernel", traced=True)
+@op(promote="default", grad_name="PreluKernelBackward0", method=False, out=False, name="_prelu_kernel", **EXPRESSION)
 def _prelu(input, weight):
     return prims.where(prims.gt(input, 0), input, prims.mul(input, weight))
 

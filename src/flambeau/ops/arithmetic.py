@@ -8,14 +8,15 @@ import numpy as np
 
 from .. import dtypes, prims
 from ..dtypes import c_name
+from ..kernels import fused
 from ..tensor import Tensor, method
 from .checks import lacking, not_complex
 from .comparison import where
-from .declare import alias, composite, op
+from .declare import EXPRESSION, alias, composite, op
 from .dispatch import result_type
 
 
-@op(promote="default", method=False, name="_clamp", grad_name="ClampBackward1", check=not_complex, traced=True)
+@op(promote="default", method=False, name="_clamp", grad_name="ClampBackward1", check=not_complex, **EXPRESSION)
 def clamp_numbers(input, min: Any, max: Any):
     """x between two numbers."""
     result = input if min is None else prims.maximum(input, min)
@@ -31,7 +32,7 @@ clamp_numbers.vjp(
 )
 
 
-@op(promote="default", method=False, name="_clamp_tensors", grad_name="ClampBackward0", check=not_complex, traced=True)
+@op(promote="default", method=False, name="_clamp_tensors", grad_name="ClampBackward0", check=not_complex, **EXPRESSION)
 def clamp_tensors(input, min: Tensor | None, max: Tensor | None):
     """x between the elements of two tensors."""
     result = input if min is None else prims.maximum(input, min)
@@ -117,13 +118,21 @@ def lerp_op(input, end, weight: Any):
     return _lerped(input, end, weight)
 
 
+@fused
+def _from_start(start, end, weight):
+    return prims.add(start, prims.mul(prims.sub(end, start), weight))
+
+
+@fused
+def _from_end(start, end, weight):
+    return prims.sub(end, prims.mul(prims.sub(end, start), prims.sub(1, weight)))
+
+
 def _lerped(start: Any, end: Any, weight: Any) -> Any:
     """Computed from the nearer end, so that weight 1 gives `end` exactly."""
-    span = prims.sub(end, start)
-    near = prims.add(start, prims.mul(span, weight))
-    far = prims.sub(end, prims.mul(span, prims.sub(1, weight)))
     if isinstance(weight, (int, float, complex)):
-        return near if abs(weight) < 0.5 else far
+        return (_from_start if abs(weight) < 0.5 else _from_end)(start, end, weight)
+    near, far = _from_start(start, end, weight), _from_end(start, end, weight)
     return prims.where(prims.lt(prims.abs(weight), 0.5), near, far)
 
 
@@ -133,7 +142,7 @@ lerp_op.vjp(input=lambda g, weight: g * _conj(1 - weight), end=lambda g, weight:
 @op(
     promote="default",
     name="_lerp_tensor",
-    traced=True,
+    **EXPRESSION,
     method=False,
     grad_name="LerpBackward1",
     check=lacking("iub", "lerp_kernel_tensor"),
@@ -171,7 +180,7 @@ def lerp(input, end, weight: Any):
 
 
 def _add_third(name: str, operator: Any, doc: str) -> Any:
-    @op(promote="default", inplace=True, name=name, grad_name=f"{name.capitalize()}Backward0", traced=True)
+    @op(promote="default", inplace=True, name=name, grad_name=f"{name.capitalize()}Backward0", **EXPRESSION)
     def function(input, tensor1, tensor2, *, value: Any = 1):
         product = operator(tensor1, tensor2)
         return prims.add(input, product if value == 1 else prims.mul(product, value))

@@ -50,6 +50,7 @@ namespace.update(
     all_plain=dispatch.all_plain,
     no_nodes=dispatch.no_nodes,
     wrap=wrap,
+    broadcast=np.broadcast,
     lies_apart=memory.lies_apart,
     broadcast_error=dispatch.broadcast_error,
     mistaken=dispatch.mistaken,
@@ -360,6 +361,9 @@ def _prim_call(op: Op, arguments: list[str], arrays: list[str]) -> str:
     name = prim.name  # type: ignore[attr-defined]
     namespace[f"numpy_{name}"] = prim.numpy  # type: ignore[attr-defined]
     small = " and ".join(f"{each}.size < large" for each in arrays)
+    if len(arrays) == 2:
+        a, b = arrays
+        small += f" and ({a}.size * {b}.size < large or {a}.shape == {b}.shape or broadcast({a}, {b}).size < large)"
     joined = ", ".join(arguments)
     return f"numpy_{name}({joined}) if {small} else elsewhere('{name}', ({joined},), {{}})"
 
@@ -398,7 +402,7 @@ def _fast_body(op: Op, names: dict[str, str], kind: str) -> list[str]:
             body.append(f"    raise broadcast_error({', '.join(arrays)}) from None")
         else:
             body.append(compute)
-    elif op.family == "pointwise":
+    elif op.fuses:
         first = f"a_{params[0].name}"
         namespace[f"_{op.name}_kernel"] = rules.large_rule(op.body)
         body += ["token = set_errstate(quiet)", "try:"]

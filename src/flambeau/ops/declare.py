@@ -81,6 +81,10 @@ def positional(function: Any) -> Any:
     return FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
 
 
+EXPRESSION: dict[str, Any] = {"traced": True, "fuses": True}
+"""Options of an op whose body is an expression of prims: small calls and large ones are kernels."""
+
+
 class Op:
     """A declared op. `function` is what users call; `body` computes on arrays."""
 
@@ -114,6 +118,7 @@ class Op:
         keep: tuple[str, ...] = (),
         samples: Callable[..., Any] | None = None,
         traced: bool | tuple[str, ...] = False,
+        fuses: bool = False,
     ) -> None:
         self.signature = signature or body
         self.name, self.family = name, family
@@ -133,6 +138,7 @@ class Op:
         self.precheck = precheck  # `check` sees the arrays, `precheck` what the user gave
         # Body and rules are expressions, which kernels can be made of (or the rules of these arguments are).
         self.traced = traced or family == "pointwise"
+        self.fuses = fuses or family == "pointwise"  # of large arrays the body is one kernel
         self.small: dict[str, Callable[..., Any]] = {}  # what makes small arrays' kernels, by argument ("": the body)
         self.shortcut: Op | None = None  # of a composite op: the op that most calls come down to
         self.keep = keep  # tensor arguments that promotion leaves alone

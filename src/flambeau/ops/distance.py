@@ -10,6 +10,7 @@ from .. import dtypes
 from ..tensor import Tensor, wrap
 from .arithmetic import clamp_min
 from .checks import lacking
+from .comparison import where
 from .declare import composite
 from .dispatch import result_type
 from .join import broadcast_tensors, stack
@@ -64,7 +65,22 @@ def cdist(x1, x2, p: float = 2.0, compute_mode: Any = None):
         raise RuntimeError(
             f"expected scalar type {dtypes.scalar_name(x1.dtype)} but found {dtypes.scalar_name(x2.dtype)}"
         )
+    many = compute_mode != _COMPUTE_MODES[3] and max(x1.shape[-2], x2.shape[-2]) > MANY_ROWS
+    if p == 2 and x1.shape[-1] and (many or compute_mode == _COMPUTE_MODES[2]):
+        return _by_products(x1, x2)
     return _lengths(x1.unsqueeze(-2) - x2.unsqueeze(-3), p)
+
+
+MANY_ROWS = 25
+"""Up to so many rows PyTorch takes differences, of more products, which lose digits of small distances."""
+
+
+def _by_products(x1: Any, x2: Any) -> Any:
+    """Euclidean distances as sqrt(|a|^2 + |b|^2 - 2 a . b), whose gradient is 0 where they are 0."""
+    squares = [(each * each).sum(-1, True) for each in (x1, x2)]
+    found = squares[0] + squares[1].transpose(-2, -1) - 2 * matmul(x1, x2.transpose(-2, -1))
+    apart = found > 0
+    return where(apart, where(apart, found, 1.0).sqrt(), where(found != found, found, 0.0))
 
 
 def _lengths(differences: Any, p: float) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, prims
 from ..autograd.graph import rename
-from ..prims.copies import copied, joined, rolled, row_major
+from ..kernels import fused
+from ..prims.copies import copied, joined, rolled, row_major, tiled
 from ..tensor import Size, Tensor, attach, from_numpy, method, wrap, wrap_dim
 from .checks import lacking
 from .creation import creator, made
@@ -170,7 +171,7 @@ def repeated(input, repeats: Any):
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     if any(n < 0 for n in repeats):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(repeats)}: {list(repeats)}")
-    return np.tile(input, repeats)
+    return tiled(input, repeats)
 
 
 @repeated.vjp
@@ -453,16 +454,22 @@ def _kept(name: str, rows: int, columns: int, diagonal: int) -> Any:
     return below if name == "tril" else ~below
 
 
-def _triangle(name: str, doc: str) -> Any:
-    cut = getattr(np, name)
+@fused
+def _at_most(x, low, high, other):
+    """x where low <= high."""
+    return prims.where(prims.le(low, high), x, other)
 
+
+def _triangle(name: str, doc: str) -> Any:
     @op(name=name, linear=True, inplace=True, overlaps=True, quiet=False)
     def triangle(input, diagonal: int = 0):
         if input.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
         rows, columns = input.shape[-2:]
         if rows * columns > REMEMBERED:
-            return cut(input, diagonal)
+            row, column = np.arange(diagonal, rows + diagonal)[:, None], np.arange(columns)
+            low, high = (column, row) if name == "tril" else (row, column)
+            return _at_most(input, low, high, np.zeros((), input.dtype))
         return np.where(_kept(name, rows, columns, diagonal), input, input.dtype.type(0))
 
     triangle.__doc__ = triangle.op.doc = doc

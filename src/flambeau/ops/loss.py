@@ -20,7 +20,7 @@ from .activation import _log_sigmoid, _log_softmax_body, _need_float, _over, _so
 from .arithmetic import clamp_min
 from .checks import lacking
 from .comparison import where
-from .declare import composite, op
+from .declare import EXPRESSION, composite, op
 from .dispatch import cast_error
 from .pointwise import abs as absolute
 from .pointwise import exp, log, sigmoid, sign, sub, xlogy
@@ -31,7 +31,7 @@ FUNCTIONAL = "flambeau.nn.functional"
 
 def loss(**options: Any) -> Any:
     """Declare a loss of two tensors as an op of `nn.functional`."""
-    return op(**{"module": FUNCTIONAL, "method": False, "out": False, "promote": "default", "traced": True, **options})
+    return op(**{"module": FUNCTIONAL, "method": False, "out": False, "promote": "default", **EXPRESSION, **options})
 
 
 def composed(grad_name: str | None = None) -> Any:

@@ -11,6 +11,7 @@ from .. import dtypes
 from ..autograd.graph import rename
 from ..device import check
 from ..dtypes import c_name, dtype
+from ..kernels.pool import empty
 from ..tensor import Tensor
 from .arguments import is_int, is_number, misfits, type_name
 from .checks import lacking
@@ -111,12 +112,13 @@ def _spaced(start: Any, end: Any, steps: int, target: Any) -> Any:
         down = (end - stride * (steps - 1 - places[steps // 2 :])).astype(target)
         return np.concatenate([up, down])
     kind = work.type
-    places = np.arange(steps).astype(work)
     step: Any = (kind(end) - kind(start)) / kind(steps - 1)
-    half = steps // 2
-    up = kind(start) + step * places[:half]
-    down = kind(end) - step * (kind(steps - 1) - places[half:])
-    return np.concatenate([up, down]).astype(target)
+    away, half = np.arange(steps, dtype=work), steps // 2
+    away *= step
+    result = empty((steps,), work)
+    np.add(kind(start), away[:half], out=result[:half])
+    np.subtract(kind(end), away[: steps - half][::-1], out=result[half:])
+    return result.astype(target, copy=False)
 
 
 def _written(values: tuple[Any, ...], defaults: tuple[Any, ...]) -> list[Any]:

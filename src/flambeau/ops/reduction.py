@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import dtypes, prims, return_types
 from ..kernels import fused
+from ..prims import copies
 from ..tensor import Tensor, method, wrap, wrap_dim
 from .checks import SAME_OUT, every, lacking, refusing
 from .comparison import isnan, logical_not, maximum, minimum, where
@@ -279,6 +280,10 @@ def _picked(array: Any, places: Any, dim: int) -> Any:
     return np.take_along_axis(array, np.expand_dims(places, dim), dim).squeeze(dim)
 
 
+LARGE = 1 << 13
+"""Elements that are sooner copied than searched along an axis that is not the last."""
+
+
 def _dim_extreme(name: str, prim: Any, pick: Any) -> Any:
     container = getattr(return_types, name)
 
@@ -290,6 +295,9 @@ def _dim_extreme(name: str, prim: Any, pick: Any) -> Any:
             raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
         if input.ndim == 0:
             return container(input.copy(), np.zeros((), np.int64))
+        if dim < input.ndim - 1 and input.size >= LARGE:  # NumPy's search goes along the axis, across memory
+            found = along.op.body(copies.row_major(np.moveaxis(input, dim, -1)), input.ndim - 1, False)
+            return container(*[np.expand_dims(each, dim) for each in found]) if keepdim else found
         places = pick(input, dim)
         values = _picked(input, places, dim)
         if keepdim:

@@ -11,6 +11,7 @@ from ..autograd import inplace
 from ..autograd.engine import sum_to
 from ..autograd.graph import AccumulateGrad, Node, next_seq, rename, target
 from ..dtypes import as_dtype, dtype, from_numpy_dtype, scalar_name
+from ..prims import copies
 from ..tensor import Array, Tensor, attach, method, new, wrap_dim
 from .declare import alias, composite, op
 from .declare import view as view_op
@@ -138,7 +139,7 @@ _DTYPE = dtype
 @op(linear=True, method=False, out=False, name="_unsafe_view", grad_name="UnsafeViewBackward0", quiet=False)
 def reshape_copy(input, shape: Any):
     """The elements in another shape, in new memory."""
-    return input.reshape(shape)
+    return copies.row_major(input).reshape(shape)
 
 
 reshape_copy.vjp(input=lambda g, input_shape: g.reshape(input_shape))

@@ -85,6 +85,17 @@ def rolled(array: Array, shifts: Sequence[int], axes: Sequence[int]) -> Array:
     return result
 
 
+def tiled(array: Array, repeats: Sequence[int]) -> Array:
+    """Copies of the array side by side, `repeats` of them along each axis; axes of its own come last."""
+    sizes = (1,) * (len(repeats) - array.ndim) + array.shape
+    result = empty(tuple([n * size for n, size in zip(repeats, sizes, strict=True)]), array.dtype)
+    if result.size:
+        each = list(zip(repeats, sizes, strict=True))
+        target = result.reshape(tuple([n for pair in each for n in pair]))
+        write(target, array.reshape(tuple([n for _, size in each for n in (1, size)])))
+    return result
+
+
 def full(shape: tuple[int, ...], dtype: np.dtype, value: Any = 0) -> Array:
     """A row-major array of one value (also zeros in pooled memory: fresh pages cost more than filling those)."""
     result = empty(shape, dtype)

@@ -9,7 +9,8 @@ out; every other result is an array, never a NumPy scalar.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FunctionType
 from typing import Any, Protocol, TypeVar, cast
 
@@ -110,13 +111,22 @@ def elsewhere(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             return arg.__prim__(name, args, kwargs)
     if not arrays:
         return on_numpy(name, args, kwargs).item()
-    if max(arg.size for arg in args if isinstance(arg, np.ndarray | np.generic)) >= threshold():
+    if _size([arg for arg in args if isinstance(arg, np.ndarray | np.generic)]) >= threshold():
         from flambeau.kernels import run_prim
 
         result = run_prim(name, args, kwargs)
         if result is not NotImplemented:
             return result
     return on_numpy(name, args, kwargs)
+
+
+def _size(arrays: Sequence[Any]) -> int:
+    """Elements of the largest, or of two that are broadcast to each other."""
+    sizes = [each.size for each in arrays]
+    if len(arrays) == 2 and arrays[0].shape != arrays[1].shape:
+        with suppress(ValueError):
+            return np.broadcast(*arrays).size
+    return max(sizes)
 
 
 def on_large(name: str, args: tuple[Any, ...]) -> np.ndarray:
