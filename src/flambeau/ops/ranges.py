@@ -106,7 +106,8 @@ def _spaced(start: Any, end: Any, steps: int, target: Any) -> Any:
         return np.full(1, start).astype(target)
     work = np.dtype(np.float32) if target.itemsize == 2 and target.kind != "i" else target
     if target.kind in "iu":
-        stride = (float(end) - float(start)) / max(steps - 1, 1)
+        start, end = int(start), int(end)
+        stride = (end - start) / max(steps - 1, 1)
         places = np.arange(steps)
         up = (start + stride * places[: steps // 2]).astype(target)
         down = (end - stride * (steps - 1 - places[steps // 2 :])).astype(target)
