@@ -11,7 +11,7 @@ import numpy as np
 
 from flambeau.kernels.lock import lock
 from flambeau.kernels.pool import empty
-from flambeau.prims.core import numbers, silent, silently, table
+from flambeau.prims.core import AUTO_THRESHOLD, numbers, silent, silently, table
 
 F = TypeVar("F", bound=Callable[..., Any])
 Arrays = np.ndarray | tuple[np.ndarray, ...]
@@ -29,6 +29,11 @@ of 1024 29 and 10.
 BYTE = np.dtype(np.uint8)
 
 _kernels: dict[str, Callable[..., None]] = {}
+
+
+OFTEN = 200
+"""Calls of a function, and then of a signature, with small arrays, before it has a kernel: as `ops.hot` has it."""
+FLOAT32 = np.dtype(np.float32)
 
 
 class Ready:
@@ -68,12 +73,15 @@ class Compiled:
         self.body, self.name, self.pointwise = body, name, False
         self.constants: Collection[float] = ()  # second arguments that have kernels of their own
         self.plans: dict[Any, Ready | None] = {}
+        self.small_calls = 0
+        self.met: dict[Any, int] = {}
+        """How often small arrays came with a signature."""
 
-    def run(self, args: tuple[Any, ...], static: tuple[Any, ...], out: Any = None) -> Any:
+    def run(self, args: tuple[Any, ...], static: tuple[Any, ...], out: Any = None, *, small: bool = False) -> Any:
         """The result, or NotImplemented where NumPy has to compute it.
 
         Arrays and numbers among `args` may differ from call to call; `static` values, and what else
-        is among `args`, belong to the signature.
+        is among `args`, belong to the signature. If `small`, it is one that comes often, or NumPy's.
         """
         arrays: list[np.ndarray] = []
         scalars: list[Any] = []
@@ -101,6 +109,8 @@ class Compiled:
         try:
             ready = self.plans[tuple(key)]
         except KeyError:
+            if small and not self.often(tuple(key)):
+                return NotImplemented
             ready = self.plan(tuple(key), args, static, arrays, targets)
         except TypeError:  # a static argument that cannot be hashed
             return NotImplemented
@@ -110,6 +120,20 @@ class Compiled:
             if scalar.__class__ is int and not ready.bounds[0] <= scalar <= ready.bounds[1]:
                 return NotImplemented
         return ready(arrays, scalars, targets)
+
+    def often(self, key: Any) -> bool:
+        """Whether a signature has come `OFTEN` times."""
+        if len(self.met) >= PLANS:
+            self.met.clear()
+        self.met[key] = met = self.met.get(key, 0) + 1
+        return met >= OFTEN
+
+    def run_small(self, args: tuple[Any, ...], static: tuple[Any, ...]) -> Any:
+        """The same for small arrays: the functions that are called often have kernels for them."""
+        if self.small_calls < OFTEN:
+            self.small_calls += 1
+            return NotImplemented
+        return self.run(args, static, small=True)
 
     def plan(
         self,
@@ -253,16 +277,28 @@ def fused(function: F) -> F:
 
     def write() -> Any:
         """Give the wrapper its code: at its first call, since most are never called."""
+        fits = f"large == {AUTO_THRESHOLD} and {names[0]}.dtype is F32"  # float64 is what one looks so closely in
         call = ", ".join([*names, *(f"{s}={s}" for s in statics)])
         source = f"""
 def {name}({", ".join([*names, "*", *statics, "out"])}):
     if out is None and {names[0]}.__class__ is ndarray and {names[0]}.size * {MANY} < large and quiet_{number}:
+        _found = small_{number}(({", ".join(names)},), ({"".join(s + ", " for s in statics)})) if {fits} else NotImplemented
+        if _found is not NotImplemented:
+            return _found
         result = quiet_{number}[0]({call})
         return result if result.__class__ is ndarray else deliver(result, None)
     return general_{number}(({", ".join(names)},), ({"".join(s + ", " for s in statics)}), out)
 """
         # `large` changes with the mode: the wrapper reads it where prims do.
-        silent.update({"deliver": _deliver, f"quiet_{number}": quiet, f"general_{number}": general})
+        silent.update(
+            {
+                "F32": FLOAT32,
+                f"small_{number}": compiled.run_small,
+                "deliver": _deliver,
+                f"quiet_{number}": quiet,
+                f"general_{number}": general,
+            }
+        )
         written: dict[str, Any] = {}
         exec(compile(source, f"<fused {name}>", "exec"), silent, written)  # noqa: S102
         wrapper.__code__ = written[name].__code__
