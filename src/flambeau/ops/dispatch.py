@@ -17,6 +17,7 @@ from ..autograd.engine import quiet, reset_errstate, set_errstate
 from ..autograd.graph import Node, Output, next_seq, rename
 from ..autograd.modes import state
 from ..dtypes import c_name, dtype, from_numpy_dtype, promote_types, scalar_name
+from ..prims import copies
 from ..tensor import Array, DisableTorchFunctionSubclass, Tensor, new, wrap, wrap_view
 from . import memory
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, namespace
@@ -305,7 +306,7 @@ def cast(value: Any, kind: dtype | None) -> Tensor:
     if (value._node is not None and state.grad) or state.dual_levels:
         return namespace["convert"](value, kind)
     array = value._array
-    return wrap(array.astype(kind.numpy, order="K" if memory.dense(array) else "C"))
+    return wrap(copies.copied(array, kind.numpy, keep_order=memory.dense(array)))
 
 
 def _array_of(value: Any) -> Any:
@@ -385,8 +386,6 @@ def _aligned(op: Op, args: tuple[Any, ...], target: Tensor | None = None) -> lis
             return None
         kind = _common[known] = found
     wanted = kind.numpy
-    if wanted.itemsize < 4 and wanted.kind in "fV":  # computed in float32
-        return None
     if target is not None and target._array.dtype is not wanted:
         return None
     if len(tensors) == len(places) and all(args[place]._array.dtype is wanted for place in places):
@@ -467,7 +466,7 @@ def compute(op: Op, args: Sequence[Any], kind: dtype | None = None) -> Any:
 def widened(value: Any) -> Any:
     """A 2-byte float array in float32."""
     if isinstance(value, np.ndarray) and value.dtype.itemsize <= 2 and value.dtype.kind in "fV":
-        return value.astype(np.float32, order="K" if memory.dense(value) else "C")
+        return copies.copied(value, dtypes.float32.numpy, keep_order=memory.dense(value))
     return [widened(each) for each in value] if value.__class__ is list else value
 
 
@@ -476,7 +475,10 @@ def narrowed(result: Any, target: np.dtype[Any]) -> Any:
     if isinstance(result, (tuple, list)):
         parts = [narrowed(each, target) for each in result]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-    return np.asarray(result).astype(target) if result is not None and result.dtype == np.float32 else result
+    if result is None or result.dtype != np.float32:
+        return result
+    array = np.asarray(result)
+    return copies.copied(array, target, keep_order=memory.dense(array))
 
 
 def _drifted(result: np.dtype[Any], kind: dtype) -> bool:

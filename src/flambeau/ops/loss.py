@@ -114,11 +114,16 @@ smooth_l1_loss.vjp(
 )
 
 
-@loss(grad_name="HuberLossBackward0", check=lacking("ciub", "huber_cpu"))
+@loss(grad_name="HuberLossBackward0", check=lacking("ciub", "huber_cpu"), fuses=False)
 def huber_loss(input, target, reduction: str, delta: float):
     """(x - y)**2 / 2 where |x - y| < delta, else delta (|x - y| - delta / 2)."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    return _huber(input, target, delta, reduction=reduction)
+
+
+@fused
+def _huber(input, target, delta, *, reduction):
     size = prims.abs(prims.sub(input, target))
     linear = prims.mul(prims.sub(size, 0.5 * delta), delta)
     return reduced(prims.where(prims.lt(size, delta), prims.mul(prims.mul(size, size), 0.5), linear), reduction)

@@ -10,6 +10,7 @@ import numpy as np
 
 from flambeau import dtypes
 from flambeau.generator import default_generator
+from flambeau.ops.activation import leaky_relu
 from flambeau.ops.convert import copied
 from flambeau.ops.creation import copied_layout
 from flambeau.ops.declare import composite, op
@@ -151,7 +152,7 @@ def _with_slopes(input, slopes):
 _with_slopes.vjp(input=lambda g, slopes: g * slopes)
 
 
-@composite(method=False, inplace=True, out=False)
+@composite(method=False, inplace=True, out=False, grad_name="RreluWithNoiseBackward0")
 def rrelu(
     input,
     lower: float = 1 / 8,
@@ -162,12 +163,11 @@ def rrelu(
     """Positive x as it is; other x times a slope, drawn from [lower, upper) in training."""
     if not lower <= upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2)
     array = input._array
     negative = array <= 0
     slopes = np.ones(array.shape, array.dtype)
-    if training:
-        uniforms = engine_of(generator, "rrelu").doubles(int(np.count_nonzero(negative)))
-        slopes[negative] = lower + uniforms * (upper - lower)
-    else:
-        slopes[negative] = (lower + upper) / 2
+    uniforms = engine_of(generator, "rrelu").doubles(int(np.count_nonzero(negative)))
+    slopes[negative] = lower + uniforms * (upper - lower)
     return _with_slopes(input, wrap(slopes))

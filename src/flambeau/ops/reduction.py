@@ -144,7 +144,12 @@ def nansum(input, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None)
         input = prims.cast(input, dtype.numpy)
     elif input.dtype.kind in "iub":
         return prims.sum(input, axes_of(dim, input.ndim), keepdim, np.dtype(np.int64))
-    return prims.sum(np.where(np.isnan(input), np.zeros((), input.dtype), input), axes_of(dim, input.ndim), keepdim)
+    return _sum_of_numbers(input, np.zeros((), input.dtype), axes=axes_of(dim, input.ndim), keepdim=keepdim)
+
+
+@fused
+def _sum_of_numbers(x, zero, *, axes, keepdim):
+    return prims.sum(prims.where(prims.ne(x, x), zero, x), axes, keepdim)
 
 
 nansum.vjp(

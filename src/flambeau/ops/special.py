@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import prims
+from ..kernels import fused
 from ..prims.precision import widen
 from ..tensor import attach
 from .checks import lacking
@@ -197,9 +198,18 @@ special_xlog1py = binary(
 def logit(input, eps: float | None = None):
     """`log(x / (1 - x))`, of x clamped to `[eps, 1 - eps]` if given."""
     x = widen(input)
-    if eps is not None:
-        x = np.clip(x, eps, 1 - eps)
-    return np.asarray(prims.logit(x)).astype(input.dtype, copy=False)
+    found = _log_odds(x) if eps is None else _log_odds_inside(x, eps)
+    return found.astype(input.dtype, copy=False)
+
+
+@fused
+def _log_odds(x):
+    return prims.log(prims.true_divide(x, prims.sub(1, x)))
+
+
+@fused
+def _log_odds_inside(x, eps):
+    return _log_odds(prims.minimum(prims.maximum(x, eps), 1 - eps))
 
 
 def _logit_vjp(g, input, eps):
