@@ -1,5 +1,7 @@
 """Calls that have a short way when their arguments are plain: the results, dtypes, strides and errors of the long one."""
 
+import warnings
+
 import numpy as np
 import pytest
 from side_by_side import assert_alike
@@ -277,5 +279,23 @@ def test_several_dtypes(reference, code, recorded):
             again = eval(code, names | {"x": x.detach() * leaf})
             found.append(torch.autograd.grad(torch.view_as_real(again + 0j).sum(), leaf)[0])
         return found
+
+    assert_alike(body, reference)
+
+
+@pytest.mark.parametrize("reduce", ["sum", "prod", "mean", "amax", "amin"])
+@pytest.mark.parametrize("name", ["scatter_reduce", "index_reduce"])
+def test_reductions_into_numbers(reference, name, reduce):
+    """Tensors without dimensions keep being arrays."""
+
+    def body(torch):
+        x = torch.tensor(1.5, requires_grad=True)
+        source = torch.tensor(2.5, requires_grad=True)
+        kind = "prod" if name == "index_reduce" and reduce == "sum" else reduce
+        index = torch.tensor([0]) if name == "index_reduce" else torch.tensor(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's of what may change
+            result = getattr(x, name)(0, index, source, kind)
+        return result, torch.autograd.grad(result, (x, source))
 
     assert_alike(body, reference)

@@ -153,6 +153,8 @@ if not TYPE_CHECKING:  # to a type checker, what is not in the stubs is not ther
         """Modules, and functions of modules, that load when they are first used."""
         if name in _LAZY_MODULES or name in _PARTS:
             return _import_module(f"{__name__}.{name}")
+        if name == "torch":  # `from torch import torch` is what some programs say
+            return _import_module(__name__)
         if name in _LAZY_NAMES:
             found = getattr(_import_module(f"{__name__}.{_LAZY_NAMES[name]}"), name)
             globals()[name] = found

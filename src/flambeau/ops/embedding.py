@@ -88,8 +88,9 @@ def embedding_bag(
     rows = embedding(weight, indices, -1 if padding_idx is None else padding_idx, scale_grad_by_freq)
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.unsqueeze(1)
-    kept = wrap(np.flatnonzero(counted))
-    rows, bags = rows[kept], wrap(bag_of[counted])
+    if not counted.all():
+        rows = rows[wrap(np.flatnonzero(counted))]
+    bags = wrap(bag_of[counted])
     sizes = np.bincount(bag_of[counted], minlength=count)
     empty = rows.new_zeros((count, weight.shape[1]))
     if mode == 2:

@@ -60,7 +60,7 @@ def zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
 
 def copied(x: Array) -> Array:
     """A copy in C order."""
-    return copies.copied(x)
+    return copies.copied(np.asarray(x))
 
 
 def read_along(x: Array, dim: int, index: Array) -> Array | None:
