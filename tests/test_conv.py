@@ -239,3 +239,26 @@ def test_transposed_with_a_bias_and_room_for_more(reference, stride, extra, dila
         return torch.nn.functional.conv_transpose2d(x, weight, bias, stride, 0, extra, groups, dilation)
 
     assert_alike(body, reference, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("spatial", [(4,), (3, 5), (2, 3, 2)])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("kind", ["float32", "float64", "bfloat16"])
+def test_a_window_that_is_the_whole_image(reference, spatial, transposed, kind):
+    def body(torch):
+        torch.manual_seed(0)
+        x = (
+            torch.randn(6, 9, *((1,) * len(spatial) if transposed else spatial))
+            .to(getattr(torch, kind))
+            .requires_grad_()
+        )
+        weight = torch.randn(*((9, 16) if transposed else (16, 9)), *spatial).to(x.dtype).requires_grad_()
+        bias = torch.randn(16).to(x.dtype).requires_grad_()
+        name = f"conv{'_transpose' if transposed else ''}{len(spatial)}d"
+        y = getattr(torch.nn.functional, name)(x, weight, bias, stride=2)
+        assert tuple(y.shape) == (6, 16, *(spatial if transposed else (1,) * len(spatial)))
+        found = torch.autograd.grad((y * y).sum(), (x, weight, bias), create_graph=True)
+        return [each.float() for each in (y, *found, *torch.autograd.grad(found[1].sum(), (x, weight)))]
+
+    tolerance = 3e-2 if kind == "bfloat16" else 1e-4
+    assert_alike(body, reference, rtol=tolerance, atol=tolerance * 20)

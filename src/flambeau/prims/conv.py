@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.prims.copies import row_major
 from flambeau.prims.core import silent
 from flambeau.prims.fold import Sizes, fold, interior, offsets, padded, window_counts, windows
+from flambeau.prims.product import product
 
 _COLUMN_BYTES = 1 << 22  # columns of this size stay in the cache between their copy and the product
 
@@ -27,6 +29,16 @@ def _wide(array: np.ndarray) -> np.ndarray:
 
 def _pointwise(kernel: Sizes, stride: Sizes, padding: Sizes) -> bool:
     return all(k == 1 for k in kernel) and all(s == 1 for s in stride) and not any(padding)
+
+
+def _one_window(spatial: Sizes, kernel: Sizes, padding: Sizes, dilation: Sizes, groups: int) -> bool:
+    """Whether a single window is all of the input, so that the convolution is a product of matrices."""
+    return spatial == kernel and groups == 1 and not any(padding) and max(dilation) == 1
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    """(N, C, *spatial) as (N, rest)."""
+    return row_major(array).reshape(len(array), -1)
 
 
 def _geometry(input: tuple[int, ...], weight: tuple[int, ...], windows: tuple, groups: int) -> Any:
@@ -68,6 +80,9 @@ def convolution(
     dtype, input, weight = input.dtype, _wide(input), _wide(weight)
     batch, kernel, depth = input.shape[0], weight.shape[2:], weight.shape[1]
     channels = weight.shape[0] // groups
+    if _one_window(input.shape[2:], kernel, padding, dilation, groups):
+        result = product(_flat(input), _flat(weight).T, None if bias is None else _wide(bias))
+        return result.reshape(*result.shape, *(1,) * len(kernel)).astype(dtype, copy=False)
     counts = window_counts(input.shape[2:], kernel, stride, padding, dilation)
     geometry = _geometry(input.shape, weight.shape, (stride, padding, dilation), groups)
     if geometry is not None and input.dtype.kind == "f":
@@ -112,6 +127,9 @@ def convolution_input(
     batch, kernel, depth = cotangent.shape[0], weight.shape[2:], weight.shape[1]
     counts, channels = cotangent.shape[2:], weight.shape[0] // groups
     shape = (batch, groups * depth, *spatial)
+    if _one_window(tuple(spatial), kernel, padding, dilation, groups) and max(counts) == 1:
+        each = None if bias is None else np.repeat(bias, math.prod(kernel))
+        return product(_flat(cotangent), _flat(weight), each).reshape(shape).astype(dtype, copy=False)
     geometry = _geometry(shape, weight.shape, (stride, padding, dilation), groups)
     if geometry is not None and geometry.counts == counts and weight.dtype.kind == "f":
         from flambeau.kernels.conv import convolve_input
@@ -152,6 +170,8 @@ def convolution_weight(
     batch, counts = input.shape[0], cotangent.shape[2:]
     channels, depth = cotangent.shape[1] // groups, input.shape[1] // groups
     shape = (groups * channels, depth, *kernel)
+    if _one_window(input.shape[2:], tuple(kernel), padding, dilation, groups) and max(counts) == 1:
+        return product(_flat(cotangent).T, _flat(input)).reshape(shape).astype(dtype, copy=False)
     geometry = _geometry(input.shape, shape, (stride, padding, dilation), groups)
     if geometry is not None and geometry.counts == counts and input.dtype.kind == "f":
         from flambeau.kernels.conv import convolve_weight
