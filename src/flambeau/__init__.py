@@ -80,7 +80,7 @@ def is_nonzero(input: Tensor) -> _bool:
 
 def result_type(tensor1: _Any, tensor2: _Any) -> dtype:
     """The dtype of an operation on the two."""
-    from .ops.dispatch import result_type
+    from .ops.promotion import result_type
 
     return result_type((tensor1, tensor2))
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import flambeau
 
-from ..ops import dispatch, rules
+from ..ops import dispatch, promotion, recording, rules
 from ..ops.declare import STATIC, TENSORS, Op, namespace
 from ..tensor import Array, Tensor, attach
 from .graph import AccumulateGrad
@@ -172,7 +172,7 @@ def _by_transposing(
     """Differentiate the vjp, as a function of its cotangents, in the direction of the tangents."""
     recorded = state.grad and any(
         each is not None and each._node is not None
-        for each in (*_flat(tangents), *dispatch.tensor_values(op, tuple(args)))
+        for each in (*_flat(tangents), *promotion.tensor_values(op, tuple(args)))
         if isinstance(each, Tensor)
     )
     with enable_recording():
@@ -222,8 +222,8 @@ def _node_towards(op: Op, args: Sequence[Any], results: Sequence[Tensor | None],
             stand_ins.append([_with_node(each, own) for each, own in zip(value, tangent, strict=True)])
         else:
             stand_ins.append(_with_node(value, tangent))
-    edges, _ = dispatch.edges_of(op, stand_ins)
-    return dispatch.make_node(op, stand_ins, edges, list(results))
+    edges, _ = recording.edges_of(op, stand_ins)
+    return recording.make_node(op, stand_ins, edges, list(results))
 
 
 def _with_node(value: Any, tangent: Tensor | None) -> Any:

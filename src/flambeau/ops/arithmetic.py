@@ -13,7 +13,7 @@ from ..tensor import Tensor, method
 from .checks import lacking, not_complex
 from .comparison import where
 from .declare import EXPRESSION, alias, composite, op
-from .dispatch import result_type
+from .promotion import result_type
 
 
 @op(promote="default", method=False, name="_clamp", grad_name="ClampBackward1", check=not_complex, **EXPRESSION)

@@ -19,7 +19,7 @@ from ..autograd.modes import state
 from ..autograd.saved import note_trace, pack_saved
 from ..kernels.lock import lock
 from ..tensor import Tensor, new, wrap, wrap_view
-from . import convert, creation, dispatch, hot, memory, rules
+from . import convert, creation, dispatch, errors, hot, memory, promotion, recording, rules
 from .checks import accepted, refused
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op, Param, namespace
 from .nodes import declare_node, saves, tensor_params, write_rules
@@ -44,16 +44,16 @@ namespace.update(
     call=dispatch.call,
     call_dunder=dispatch.call_dunder,
     call_inplace=dispatch.call_inplace,
-    call_many=dispatch.finish_many,
-    plain_many=dispatch.plain_many,
+    call_many=recording.finish_many,
+    plain_many=recording.plain_many,
     call_composite=dispatch.call_composite,
-    all_plain=dispatch.all_plain,
-    no_nodes=dispatch.no_nodes,
+    all_plain=promotion.all_plain,
+    no_nodes=recording.no_nodes,
     wrap=wrap,
     broadcast=np.broadcast,
     lies_apart=memory.lies_apart,
-    broadcast_error=dispatch.broadcast_error,
-    mistaken=dispatch.mistaken,
+    broadcast_error=errors.broadcast_error,
+    mistaken=errors.mistaken,
     revive=rules.revive,
     output_of=rules.output_of,
     revive_all=rules.revive_all,
@@ -218,7 +218,7 @@ def _form_source(op: Op, kind: str) -> str:
     slow = f"call(_{op.name}_op, ({arguments}{',' if op.params else ''}){', out' if op.out else ''})"
     if any(param.kind == TENSORS for param in op.params) and op.promote is not None:
         tests.append(f"same_dtype({names[tensor_params(op)[0].name]})")
-        namespace["same_dtype"] = dispatch.same_dtype
+        namespace["same_dtype"] = promotion.same_dtype
     lines += _renaming(op, kind, arguments)
     lines += _in_front(op, kind, names, op.params)
     lines += _numbers_as_arrays(op, names)
@@ -256,7 +256,7 @@ def _number_like(number: float, array_dtype: np.dtype) -> Tensor:
     """The number as a tensor; OverflowError and RuntimeError where PyTorch does not hold it."""
     if number.__class__ is float and array_dtype.itemsize == 4 and FLOAT32_MOST < abs(number) < math.inf:
         raise RuntimeError("value cannot be converted to type float without overflow")
-    return wrap(dispatch.as_number(number, array_dtype))
+    return wrap(promotion.as_number(number, array_dtype))
 
 
 def _in_front(op: Op, kind: str, names: dict[str, str], params: list[Param]) -> list[str]:

@@ -27,8 +27,10 @@ from ..tensor import (
     preserve_format,
 )
 from .declare import composite, namespace, op
-from .dispatch import NUMBERS, broadcast_error, override, overrides
+from .dispatch import override, overrides
+from .errors import broadcast_error
 from .memory import check_target, dense
+from .promotion import NUMBERS
 
 _LAST_ORDER = {channels_last: (0, 2, 3, 1), channels_last_3d: (0, 2, 3, 4, 1)}
 

@@ -26,7 +26,8 @@ from ..tensor import (
 )
 from .convert import copied
 from .declare import functions
-from .dispatch import NUMBERS, override, overrides, write_out
+from .dispatch import override, overrides, write_out
+from .promotion import NUMBERS
 
 
 def creator(function: Any) -> Any:

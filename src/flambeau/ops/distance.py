@@ -12,9 +12,9 @@ from .arithmetic import clamp_min
 from .checks import lacking
 from .comparison import where
 from .declare import composite
-from .dispatch import result_type
 from .join import broadcast_tensors, stack
 from .matmul import matmul
+from .promotion import result_type
 
 
 @composite(method=False, out=False, grad_name="NormBackward1")

@@ -9,7 +9,7 @@ from ..autograd.modes import state
 from ..prims import lists
 from ..tensor import Tensor, wrap
 from .creation import creator
-from .dispatch import all_plain
+from .promotion import all_plain
 
 UNARY = (
     *("abs", "acos", "asin", "atan", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1", "floor", "frac", "lgamma"),

@@ -17,7 +17,8 @@ from ..prims import indexing as arrays
 from ..prims import scatter
 from ..tensor import Array, Tensor, attach, wrap
 from .declare import composite, op, view
-from .dispatch import as_number, broadcast_error
+from .errors import broadcast_error
+from .promotion import as_number
 from .shape import strided_array, sum_to_size
 
 Indices = tuple[Any, ...]

@@ -16,7 +16,7 @@ from ..tensor import Size, Tensor, attach, from_numpy, method, wrap, wrap_dim
 from .checks import lacking
 from .creation import creator, made
 from .declare import Tensors, alias, composite, op
-from .dispatch import broadcast_error
+from .errors import broadcast_error
 from .parts import diagonal, diagonal_backward, slice_view, unbind
 from .pointwise import mul
 from .shape import dims_of, expand_to, flatten, ints, reshape, sum_to_size, transpose, unsqueeze

@@ -21,7 +21,7 @@ from .arithmetic import clamp_min
 from .checks import lacking
 from .comparison import where
 from .declare import EXPRESSION, composite, op
-from .dispatch import cast_error
+from .errors import cast_error
 from .pointwise import abs as absolute
 from .pointwise import exp, log, sigmoid, sign, sub, xlogy
 from .reduction import need_float

@@ -15,7 +15,7 @@ from ..prims.precision import is_half, widen
 from ..tensor import Tensor, attach, wrap_dim
 from .checks import lacking
 from .declare import composite, op, operators
-from .dispatch import broadcast_error
+from .errors import broadcast_error
 from .pointwise import add, mul
 from .shape import expand_to, reshape, squeeze, sum_to_size, transpose, unsqueeze
 

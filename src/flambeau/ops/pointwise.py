@@ -12,7 +12,7 @@ from ..tensor import Tensor, attach, method
 from .checks import every, lacking, refusing
 from .comparison import flat, underivable, where
 from .declare import alias, binary, composite, op, operators, scaled, unary
-from .dispatch import NUMBER
+from .promotion import NUMBER
 
 PI = math.pi
 LN2, LN10 = math.log(2), math.log(10)
@@ -25,7 +25,7 @@ TWO_OVER_SQRT_PI = 2 / math.sqrt(PI)
 def _check_alpha(input: Any, other: Any, alpha: Any) -> None:
     """Raise, in PyTorch's words, for a factor of another category than the operands."""
     if isinstance(alpha, (bool, float)):
-        from .dispatch import result_type
+        from .promotion import result_type
 
         kind = result_type((input, other))
         if isinstance(alpha, bool) and kind is not dtypes.bool_:

@@ -15,7 +15,8 @@ from flambeau.generator import default_generator
 from flambeau.kernels.pool import empty
 from flambeau.ops.creation import _empty_like, _kind, creator, made, size_of
 from flambeau.ops.declare import op
-from flambeau.ops.dispatch import broadcast_error, function_modes, override, overrides
+from flambeau.ops.dispatch import function_modes, override, overrides
+from flambeau.ops.errors import broadcast_error
 from flambeau.ops.indexing import zeros_of
 from flambeau.ops.random import (
     check_normal,

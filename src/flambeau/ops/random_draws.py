@@ -13,7 +13,8 @@ from flambeau import dtypes
 from flambeau.autograd import inplace
 from flambeau.ops.creation import creator
 from flambeau.ops.declare import functions, op
-from flambeau.ops.dispatch import broadcast_error, write_out
+from flambeau.ops.dispatch import write_out
+from flambeau.ops.errors import broadcast_error
 from flambeau.ops.random import (
     bernoulli_,
     check_bernoulli,

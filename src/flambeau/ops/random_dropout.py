@@ -14,7 +14,7 @@ from flambeau.ops.activation import leaky_relu
 from flambeau.ops.convert import copied
 from flambeau.ops.creation import copied_layout
 from flambeau.ops.declare import composite, op
-from flambeau.ops.dispatch import cast_error
+from flambeau.ops.errors import cast_error
 from flambeau.ops.random import check_bernoulli, engine_of
 from flambeau.prims import random as samplers
 from flambeau.tensor import Array, Tensor, wrap

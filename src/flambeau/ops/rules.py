@@ -12,7 +12,7 @@ from ..autograd.graph import Node, Output, freed_error, version_error
 from ..autograd.modes import state
 from ..tensor import Array, Tensor, new
 from .declare import OPTIONAL, STATIC, TENSOR, TENSORS, Op
-from .dispatch import narrowed, widened
+from .promotion import narrowed, widened
 
 
 def revive(value: Any, node: Node | None, counter: Any) -> Any:

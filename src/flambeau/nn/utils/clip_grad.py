@@ -58,7 +58,8 @@ def _clip_grads_with_norm_(
     with flambeau.no_grad():
         # A number, as the tensor's dtype holds it: no copy to another dtype, and an array less to read.
         total = total_norm.numpy()[()]
-        factor = np.minimum(total.dtype.type(max_norm) / (total + total.dtype.type(1e-6)), 1)
+        with np.errstate(all="ignore"):
+            factor = np.minimum(total.dtype.type(max_norm) / (total + total.dtype.type(1e-6)), 1)
         flambeau._foreach_mul_(grads, factor.item())  # type: ignore[attr-defined]
 
 
