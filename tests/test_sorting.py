@@ -98,3 +98,33 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input(reference, name):
     assert_alike(lambda torch: BAD[name](torch, torch.tensor(VALUES)), reference)
+
+
+ARRAYS = {
+    "few integers": lambda g: g.integers(-5, 9, (40, 50)),
+    "distant integers": lambda g: g.integers(0, 1 << 40, (40, 50)) // (1 << 35),
+    "bytes": lambda g: g.integers(0, 255, 3000).astype("u1"),
+    "booleans": lambda g: g.integers(0, 2, (40, 50)) > 0,
+    "floats": lambda g: g.normal(size=(40, 50)).round(1).astype("f4"),
+    "none": lambda g: np.zeros((0, 3), "i8"),
+    "one": lambda g: np.array(5),
+}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"return_inverse": True}, {"return_counts": True}, dict.fromkeys(("return_inverse", "return_counts"), True)],
+)
+@pytest.mark.parametrize("name", ARRAYS)
+def test_distinct_values(reference, name, asked):
+    array = ARRAYS[name](np.random.default_rng(0))
+    assert_alike(lambda torch: torch.unique(torch.tensor(array), **asked), reference)
+
+
+@pytest.mark.parametrize("shape", [(70_000,), (300, 200), (30, 40, 50)])
+def test_positions_in_large_tensors(shape):
+    array = np.random.default_rng(0).integers(-1, 2, shape).astype("f4")
+    array.flat[::97] = np.nan
+    for each in (array, array > 0, array.T):
+        assert np.array_equal(fb.tensor(each).nonzero().numpy(), np.argwhere(each))
+        assert np.array_equal(fb.from_numpy(each).nonzero().numpy(), np.argwhere(each))

@@ -236,9 +236,9 @@ def nanquantile(input, q, dim: int | None = None, keepdim: bool = False, *, inte
 
 
 @op(name="_unique", method=False, out=False)
-def unique_values(input, dim: int | None):
+def unique_values(input, dim: int | None, places: bool):
     if dim is None:
-        return arrays.unique(input)
+        return arrays.unique(input, places)
     return arrays.unique_rows(input, wrap_dim(dim, input.ndim))
 
 
@@ -260,7 +260,7 @@ def unique(
     dim: int | None = None,
 ) -> Any:
     """The distinct elements, or slices along `dim`, in order; places and counts where asked."""
-    return _asked(unique_values(input, dim), return_inverse, return_counts)
+    return _asked(unique_values(input, dim, return_inverse), return_inverse, return_counts)
 
 
 @op(name="_unique_consecutive", method=False, out=False)

@@ -19,7 +19,7 @@ import numpy as np
 from .choice import pays
 from .copies import row_major
 from .core import threshold
-from .pointwise import where
+from .pointwise import ne, where
 from .scatter import combine_at, first_outside, into_flat, put_in_order, read_at, target, write_at
 
 Array = np.ndarray
@@ -431,4 +431,14 @@ def nonzero(x: Array) -> Array:
         return np.empty((int(bool(x)), 0), dtype=np.int64)
     if x.dtype.kind == "V":
         x = x.astype(np.float32)
-    return np.array(np.nonzero(x), dtype=np.int64).T
+    if x.size < threshold() or x.size >= 1 << 53:
+        return np.array(np.nonzero(x), dtype=np.int64).T
+    flat = row_major(x if x.dtype == np.bool_ else ne(x, 0)).reshape(-1).nonzero()[0]
+    places = np.empty((x.ndim, len(flat)), np.int64)
+    for axis in range(x.ndim - 1, 0, -1):
+        before = np.floor_divide(flat, x.shape[axis], out=places[axis - 1])
+        np.subtract(flat, before * x.shape[axis], out=places[axis])
+        flat = before
+    if x.ndim == 1:
+        places[0] = flat
+    return places.T

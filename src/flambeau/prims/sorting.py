@@ -271,11 +271,33 @@ def searchsorted(boundaries: Array, values: Array, right: bool = False, sorter: 
 # Unique values
 
 
-def unique(x: Array) -> tuple[Array, Array, Array]:
-    """The distinct elements in order, the place of each element of `x` among them, their counts."""
+def unique(x: Array, places: bool = True) -> tuple[Array, Array, Array]:
+    """The distinct elements in order, the place of each element of `x` among them (if `places`), their counts."""
     flat = x.reshape(-1)
+    if flat.size and (flat.dtype.kind in "ib" or (flat.dtype.kind == "u" and flat.itemsize < 8)):
+        low, high = int(flat.min()), int(flat.max())
+        if high - low < WIDE * flat.size:
+            return _of_a_range(flat, low, high - low + 1, x.shape)
+    if not places and flat.dtype.kind in "iuf" and flat.itemsize > 2:
+        values = np.sort(flat)
+        firsts = np.flatnonzero(_changes(values[:, None]))
+        return values[firsts], np.empty(0, np.int64), np.diff(firsts, append=len(values))
     values, order = sort(flat)
     return _runs(values, order, _changes(values[:, None]), x.shape, np.arange(len(values)))
+
+
+WIDE = 4
+"""How many times as many as there are elements their values may be, for these to be counted rather than sorted."""
+
+
+def _of_a_range(flat: Array, low: int, size: int, shape: Sequence[int]) -> tuple[Array, Array, Array]:
+    """`unique` of integers from `low` on, below `low + size`."""
+    shifted = flat.astype(np.int64) - low
+    met = np.bincount(shifted, minlength=size)
+    values = np.flatnonzero(met)
+    rank = np.zeros(size, np.int64)
+    rank[values] = np.arange(len(values))
+    return (values + low).astype(flat.dtype), rank[shifted].reshape(shape), met[values]
 
 
 def unique_rows(x: Array, dim: int) -> tuple[Array, Array, Array]:
@@ -303,7 +325,9 @@ def unique_consecutive(x: Array, dim: int | None = None) -> tuple[Array, Array, 
 def _changes(rows: Array) -> Array:
     """Whether each row differs from the one before; the first does."""
     starts = np.ones(len(rows), dtype=bool)
-    if len(rows) > 1:
+    if rows.shape[1] == 1:
+        np.not_equal(rows[1:, 0], rows[:-1, 0], out=starts[1:])
+    elif len(rows) > 1:
         starts[1:] = (rows[1:] != rows[:-1]).any(1)
     return starts
 
