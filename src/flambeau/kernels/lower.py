@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flambeau.kernels import math
+from flambeau.kernels import division, math
 from flambeau.kernels.emit import BITS, Value
 
 FLOATS = frozenset({"f32", "f64"})
@@ -156,6 +156,9 @@ POINTWISE: dict[str, Pointwise] = {
     "trunc": _rounding("trunc"),
     "round": Pointwise(lambda x: x.call("rint"), FLOATS),
     "copysign": Pointwise(math.copysign, FLOATS),
+    "fmod": Pointwise(division.fmod, FLOATS),
+    "remainder": Pointwise(division.remainder, FLOATS),
+    "floor_divide": Pointwise(division.floor_divide, FLOATS),
     "exp": _maths(math.exp),
     "exp2": _maths(math.exp2),
     "expm1": _maths(math.expm1),
