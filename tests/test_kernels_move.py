@@ -124,3 +124,12 @@ def test_what_is_built_on_copies(mode):
         assert np.array_equal(y.numpy()[0, 1:], array[-2, :-1])
     finally:
         set_kernels("1")
+
+
+def test_memory_that_is_not_to_be_written_is_not():
+    array = np.zeros((300, 300), "f4")
+    array.flags.writeable = False
+    for attempt in (lambda: copies.fill(array, 1), lambda: copies.write(array, np.ones((300, 300), "f4"))):
+        with pytest.raises(ValueError, match="read-only"):
+            attempt()
+    assert not array.any()

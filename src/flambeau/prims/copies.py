@@ -17,7 +17,7 @@ Array = np.ndarray
 
 def moved(target: Array, source: Array) -> bool:
     """Whether a kernel has written `source` over `target`, which has its shape and no memory in common with it."""
-    if not pays("move", target.size):
+    if not pays("move", target.size) or not target.flags.writeable:
         return False
     from flambeau.kernels import move
 
