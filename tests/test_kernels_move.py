@@ -54,6 +54,19 @@ def test_copies_of_any_strides_and_dtypes(seed):
         assert whole.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("target", ["i1", "u1", "i2", "i4", "i8", "bool"])
+@pytest.mark.parametrize("source", ["f4", "f8"])
+def test_floats_that_integers_do_not_hold(source, target):
+    """As this machine's C has it, and so NumPy and PyTorch."""
+    numbers = [np.nan, np.inf, -np.inf, 1e20, -1e20, -5.5, 300.7, -0.4, 3e9, -3e9, 70000.5, 2.0**31, 2.0**63]
+    array = np.array(numbers * 3).astype(source)
+    with np.errstate(invalid="ignore"):
+        expected = array.astype(target)
+    found = np.empty_like(expected)
+    assert move.copy(found, array)
+    assert found.tobytes() == expected.tobytes()
+
+
 def test_every_way_is_taken(monkeypatch):
     taken, kernel = set(), move.kernel
     monkeypatch.setattr(move, "kernel", lambda *key: taken.add(key[1]) or kernel(*key))

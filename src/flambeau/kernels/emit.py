@@ -182,7 +182,7 @@ class Value:
             op = "fpext" if target > source else "fptrunc"
         elif self.is_float:
             # As C on the usual machines: through a wider integer, whose low bits are kept.
-            wide = "i64" if target > 16 else "i32"
+            wide = "i32" if target <= 16 or kind == "i32" else "i64"
             return self._convert("fptosi", wide).convert(kind)
         elif kind[0] == "f":
             op = "uitofp" if self.kind[0] == "u" or self.kind == "i1" else "sitofp"
