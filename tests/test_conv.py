@@ -262,3 +262,14 @@ def test_a_window_that_is_the_whole_image(reference, spatial, transposed, kind):
 
     tolerance = 3e-2 if kind == "bfloat16" else 1e-4
     assert_alike(body, reference, rtol=tolerance, atol=tolerance * 20)
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4, 4), (0, 3, 9, 9), (2, 3, 4, 4)])
+def test_a_batch_of_none(reference, shape):
+    def body(torch):
+        x = torch.ones(shape, requires_grad=True)
+        weight = torch.ones(5, 3, 4, 4, requires_grad=True)
+        y = torch.nn.functional.conv2d(x, weight)
+        return y, *torch.autograd.grad(y.sum(), (x, weight))
+
+    assert_alike(body, reference)

@@ -259,6 +259,7 @@ MIXED += [
     "x.add_(x, alpha=2)",
     "n.add_(m, alpha=2)",
 ]
+MIXED += ["x[1:].add_(x[:-1])", "n[1:].mul_(n[:-1])", "x.add_(x[0])", "x[1:].add_(x[1:])", "n[:, 1:].sub_(m[:, 1:])"]
 MIXED += ["n.add_(m, alpha=0.5)", "x.add_(y, alpha=True)", "x[0].add_(x[:, 0], alpha=0.5)", "c.mul_(x)", "x.mul_(c)"]
 
 

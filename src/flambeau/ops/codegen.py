@@ -571,6 +571,9 @@ def _inplace_source(op: Op, kind: str) -> str:
         guard = [f"(d is F32 or d is F64{integers})", *(f"a_{p.name}.dtype is d" for p in params[1:])]
         guard.append(f"({first}._base is None or 0 not in a_{params[0].name}.strides)")
         guard.append(f"({' and '.join(nodes)} or not state.grad)")
+        for p in params[1:]:  # what shares a part of the target's memory is a view, or the target is
+            owners = f"{first}._base is None and {names[p.name]}._base is None"
+            guard.append(f"({owners} or a_{p.name} is {operands[0]} or lies_apart({operands[0]}, a_{p.name}))")
         if op.promote == "bool" or "f" in refused(op.check):
             guard = ["False"]
         block.append(f"        if {' and '.join(guard)}:")

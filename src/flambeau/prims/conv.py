@@ -38,7 +38,7 @@ def _one_window(spatial: Sizes, kernel: Sizes, padding: Sizes, dilation: Sizes, 
 
 def _flat(array: np.ndarray) -> np.ndarray:
     """(N, C, *spatial) as (N, rest)."""
-    return row_major(array).reshape(len(array), -1)
+    return row_major(array).reshape(len(array), math.prod(array.shape[1:]))
 
 
 def _geometry(input: tuple[int, ...], weight: tuple[int, ...], windows: tuple, groups: int) -> Any:
