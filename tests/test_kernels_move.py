@@ -146,3 +146,22 @@ def test_memory_that_is_not_to_be_written_is_not():
         with pytest.raises(ValueError, match="read-only"):
             attempt()
     assert not array.any()
+
+
+@pytest.mark.parametrize("kind", [np.dtype("f2"), np.dtype("f4"), KINDS[-1]])
+def test_a_copy_keeps_every_bit(kind):
+    """Those of a NaN, too."""
+    bits = np.random.default_rng(0).integers(0, 1 << 16, 8 * kind.itemsize * 500).astype("u2")
+    source = bits.view(kind).reshape(40, -1)
+    for view in (source, source[::-1], source[:, ::-1], source[:, :33]):
+        found = np.zeros(view.shape, kind)
+        assert move.copy(found, view)
+        assert found.tobytes() == view.tobytes()
+
+
+def test_bytes_in_another_order_are_not_taken_as_they_lie():
+    source = np.arange(20_000).astype(">f4")
+    found = np.zeros(20_000, "f4")
+    assert not move.copy(found, source)
+    copies.write(found, source)
+    assert np.array_equal(found, np.arange(20_000))

@@ -1,5 +1,6 @@
 """Covariance, membership and unsafe splits side by side with PyTorch."""
 
+import numpy as np
 import pytest
 from side_by_side import assert_alike
 
@@ -106,3 +107,27 @@ def test_heaviside_of_nan(reference):
         return t.heaviside(x, t.tensor([5.0, float("nan"), 5.0, 5.0])), t.heaviside(x.bfloat16(), x.bfloat16())
 
     assert_alike(body, reference)
+
+
+@pytest.mark.parametrize("mode", [None, "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist"])
+@pytest.mark.parametrize("shape", [(40, 7), (2, 30, 5), (3, 4)])
+def test_euclidean_distances_and_those_that_are_0(reference, shape, mode):
+    """Of many rows by products of matrices, as PyTorch has them."""
+    x, y = (np.random.default_rng(seed).normal(size=shape) for seed in (0, 1))
+    x[..., 0, :] = y[..., 1, :] = 0
+
+    def body(t):
+        a, b = (t.tensor(each, requires_grad=True) for each in (x, y))
+        found = t.cdist(a, b, compute_mode=mode or "use_mm_for_euclid_dist_if_necessary")
+        return found, t.autograd.grad((found * found.detach().cos()).sum(), (a, b))
+
+    assert_alike(body, reference, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin"])
+@pytest.mark.parametrize("dim", [0, 1, 2])
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_extremes_of_large_tensors(reference, name, dim, keepdim):
+    values = np.random.default_rng(0).integers(0, 50, (30, 31, 32)).astype("f4")
+    values[3, 4, 5] = values[6, 4, 5] = np.nan
+    assert_alike(lambda t: getattr(t.tensor(values), name)(dim, keepdim=keepdim), reference)

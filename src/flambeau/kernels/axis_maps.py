@@ -127,6 +127,7 @@ class Plan:
         share = max(1, SHARE // max(source, result, 1))
         self.dtype, self.shape, self.room = dtype, (*lead, *sizes), room
         self.tasks = -(-planes // share)
+        self.short = planes * max(source, result) < SHARE
         steps += [0] * (len(STEP) * (MOST_AXES - len(maps)))
         self.numbers = table(planes, share, source, result, room, len(maps), *steps)
         weights = np.concatenate([each.weights.ravel() for _, each in maps]).astype(dtype, copy=False)
@@ -143,5 +144,5 @@ class Plan:
         if y.size:
             scratch = empty((2 * self.room * min(self.tasks, threads.slots()),), self.dtype)
             given = x if x.flags.c_contiguous else np.ascontiguousarray(x)
-            self.run(ALONE if self.tasks == 1 else self.tasks, self.numbers, given, y, *self.tables, scratch)
+            self.run(ALONE if self.short else self.tasks, self.numbers, given, y, *self.tables, scratch)
         return y

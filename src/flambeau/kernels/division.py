@@ -7,7 +7,7 @@ last digit of y; the few lanes with larger ones are handed to the C library.
 from __future__ import annotations
 
 from flambeau.kernels.emit import Value
-from flambeau.kernels.math import absolute, copysign, fma
+from flambeau.kernels.math import absolute, by_library, copysign, fma
 
 LARGE = {"f32": 2.0**23, "f64": 2.0**51}
 """Quotients from which the C library computes."""
@@ -16,35 +16,11 @@ LARGE = {"f32": 2.0**23, "f64": 2.0**51}
 def fmod(x: Value, y: Value) -> Value:
     """The remainder of a division rounded towards zero, with the sign of x."""
     size, step = absolute(x), absolute(y)
-    ratio = size / step
-    whole = ratio.call("trunc")
-    rest = fma(-whole, step, size)
+    rest = fma(-(size / step).call("trunc"), step, size)
     rest = (rest < 0).select(rest + step, rest)  # where the quotient was rounded up to the next integer
     rest = (size < step).select(size, rest)
-    return copysign(_by_library(x, y, ratio >= LARGE[x.kind], rest), x)
-
-
-def _by_library(x: Value, y: Value, rare: Value, result: Value) -> Value:
-    """`result`, with the C library's in the lanes marked `rare`."""
-    fn, lanes, size = x.fn, x.lanes, 4 if x.kind == "f32" else 8
-    libm = fn.module.declare("fmod", "double", "double, double")
-    results = fn.slot(x.kind, lanes)
-    fn.store(result, results, slot=True)
-    some = rare
-    if lanes > 1:
-        bits = fn.op(f"bitcast {rare.type} {rare.ref} to i{lanes}", "i1")
-        some = fn.op(f"icmp ne i{lanes} {bits.ref}, 0", "i1")
-    with fn.when(some):
-        slots = [fn.slot(x.kind, lanes) for _ in range(2)]
-        for slot, value in zip(slots, (x, y), strict=True):
-            fn.store(value, slot, slot=True)
-        with fn.loop(fn.const(0, "i64"), fn.const(lanes, "i64")) as i:
-            a, b = (fn.load(fn.offset(slot, i * size), x.kind) for slot in slots)
-            with fn.when(absolute(a) / absolute(b) >= LARGE[x.kind]):
-                wide = [each.convert("f64") for each in (a, b)]
-                exact = fn.op(f"call double {libm}(double {wide[0].ref}, double {wide[1].ref})", "f64")
-                fn.store(absolute(exact.convert(x.kind)), fn.offset(results, i * size))
-    return fn.load_slot(results, x.kind, lanes)
+    rest = by_library("fmod", (size, step), lambda size, step: size / step >= LARGE[size.kind], rest)
+    return copysign(rest, x)
 
 
 def remainder(x: Value, y: Value) -> Value:

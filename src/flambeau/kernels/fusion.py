@@ -97,6 +97,8 @@ class Compiled:
             elif isinstance(arg, np.generic):
                 arrays.append(np.asarray(arg))
                 key.append(arg.dtype)
+            elif small and hasattr(arg, "__prim__"):
+                return NotImplemented
             else:
                 key += (kind, arg)
         targets = None

@@ -385,26 +385,28 @@ def _trigonometric(x: Value, name: str, of_parts: Callable[[Value, Value], Value
     """`of_parts(r, k)`; large arguments are handed to the C library, one by one."""
     result = of_parts(*_quadrant(x))
     result = x.eq(0).select(x, result) if name != "cos" else result
-    return _rare(x, ~(absolute(x) < TRIGONOMETRIC_LIMIT[x.kind]), name, result)
+    return by_library(name, (x,), lambda x: ~(absolute(x) < TRIGONOMETRIC_LIMIT[x.kind]), result)
 
 
-def _rare(x: Value, rare: Value, name: str, result: Value) -> Value:
-    """`result`, with the C library's function in the lanes marked `rare`."""
-    fn, lanes = x.fn, x.lanes
-    libm = fn.module.declare(name, "double", "double")
-    values, results = fn.slot(x.kind, lanes), fn.slot(x.kind, lanes)
+def by_library(name: str, args: Sequence[Value], hard: Callable[..., Value], result: Value) -> Value:
+    """`result`, with the C library's function `name` in the lanes whose arguments are `hard`."""
+    x, fn, lanes = args[0], args[0].fn, args[0].lanes
+    libm = fn.module.declare(name, "double", ", ".join(["double"] * len(args)))
+    results, rare = fn.slot(x.kind, lanes), hard(*args)
     fn.store(result, results, slot=True)
     some = rare if lanes == 1 else fn.op(f"bitcast {rare.type} {rare.ref} to i{lanes}", "i1")
     if lanes > 1:
         some = fn.op(f"icmp ne i{lanes} {some.ref}, 0", "i1")
     with fn.when(some):
-        fn.store(x, values, slot=True)
+        slots = [fn.slot(x.kind, lanes) for _ in args]
+        for slot, value in zip(slots, args, strict=True):
+            fn.store(value, slot, slot=True)
         size = 4 if x.kind == "f32" else 8
         with fn.loop(fn.const(0, "i64"), fn.const(lanes, "i64")) as i:
-            one = fn.load(fn.offset(values, i * size), x.kind)
-            with fn.when(~(absolute(one) < TRIGONOMETRIC_LIMIT[x.kind])):
-                wide = one.convert("f64")
-                exact = fn.op(f"call double {libm}(double {wide.ref})", "f64")
+            each = [fn.load(fn.offset(slot, i * size), x.kind) for slot in slots]
+            with fn.when(hard(*each)):
+                wide = ", ".join(f"double {one.convert('f64').ref}" for one in each)
+                exact = fn.op(f"call double {libm}({wide})", "f64")
                 fn.store(exact.convert(x.kind), fn.offset(results, i * size))
     return fn.load_slot(results, x.kind, lanes)
 

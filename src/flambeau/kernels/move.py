@@ -75,7 +75,7 @@ class _Mover:
                     self.row(fn.offset(here, i * task["next_from"]), fn.offset(there, i * task["next_to"]), length)
 
     def converted(self, value: Value) -> Value:
-        return to_memory(from_memory(value, self.source), self.target)
+        return value if self.source == self.target else to_memory(from_memory(value, self.source), self.target)
 
     def row(self, source: Value, target: Value, length: Value) -> None:
         fn, kind, lanes = self.fn, memory_kind(self.source), self.lanes
@@ -213,7 +213,7 @@ def plan(shape: Sizes, source: Sizes, target: Sizes, from_dtype: np.dtype, to_dt
 
 def _converts(source: np.dtype, target: np.dtype) -> bool:
     """Whether the kernels know the dtypes; to float16 only from what float32 holds, so that nothing is rounded twice."""
-    if not all(each.kind in "biuf" or each.name == "bfloat16" for each in (source, target)):
+    if not all(each.isnative and (each.kind in "biuf" or each.name == "bfloat16") for each in (source, target)):
         return False
     return target.name != "float16" or source == target or source.name in ("float32", "bfloat16")
 

@@ -126,9 +126,9 @@ def largest(x: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
     shape = (*lead, *windows.counts)
     out, places = empty(shape, x.dtype), empty(shape, INT64)
     planes = math.prod(lead)
-    tasks = -(-planes // windows.share)
+    tasks = ALONE if planes * windows.size < SHARE else -(-planes // windows.share)
     run = kernel(maxima, f"f{8 * x.itemsize}")
     if not x.flags.c_contiguous:
         x = np.ascontiguousarray(x)
-    run(ALONE if tasks < 2 else tasks, windows.table(planes), x, windows.bounds, out, places)
+    run(tasks, windows.table(planes), x, windows.bounds, out, places)
     return out, places

@@ -215,6 +215,20 @@ class Op:
         return places(self)
 
     @cached_property
+    def promoting(self) -> list[tuple[int, bool]]:
+        """Of each parameter that promotion concerns the place, and whether it may be a number."""
+        return [
+            (place, param.name in self.scalars)
+            for place, param in enumerate(self.params)
+            if param.kind != STATIC and param.name not in self.keep
+        ]
+
+    @cached_property
+    def split(self) -> int:
+        """How many parameters are not keywords."""
+        return sum(not param.keyword for param in self.params)
+
+    @cached_property
     def saving(self) -> list[tuple[str, bool, int, frozenset[int] | None]]:
         """What a node keeps: what of it, of a result or an argument, which; and the places whose rules ask for it."""
         from .nodes import saving

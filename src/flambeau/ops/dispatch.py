@@ -95,6 +95,13 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING", "__slots__"
 """Stands for a required argument that may come under NumPy's name."""
 
 
+def _passed(function: Any, op: Op, args: Sequence[Any], **more: Any) -> Any:
+    """A call of `function`, which has the signature of `op`, with arguments in the order of the parameters."""
+    if len(args) > op.split:
+        more |= {param.name: args[at] for at, param in enumerate(op.params[op.split :], op.split)}
+    return function(*args[: op.split], **more)
+
+
 def renamed(op: Op, kind: str, args: tuple[Any, ...], out: Any, names: dict[str, Any]) -> Any:
     """A call with NumPy's names for `dim` and `keepdim`, or without a required argument."""
     given = list(args)
@@ -110,29 +117,17 @@ def renamed(op: Op, kind: str, args: tuple[Any, ...], out: Any, names: dict[str,
         from .arguments import mistaken
 
         raise mistaken(op, kind, given, TypeError(f"{op.name}(): a required argument is missing"))
-    split = sum(not param.keyword for param in op.params)
-    keywords = {param.name: value for param, value in zip(op.params[split:], given[split:], strict=True)}
-    if out is not None:
-        keywords["out"] = out
-    return op.forms[kind](*given[:split], **keywords)
+    return _passed(op.forms[kind], op, given, **({} if out is None else {"out": out}))
 
 
 # --- the call -----------------------------------------------------------------------------------------
-
-
-def _call_form(form: Any, op: Op, args: Sequence[Any]) -> Any:
-    """A public form called with arguments in the order of the parameters."""
-    if not op.params[-1].keyword:
-        return form(*args)
-    split = sum(not param.keyword for param in op.params)
-    return form(*args[:split], **{param.name: args[at] for at, param in enumerate(op.params[split:], split)})
 
 
 def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
     """Call an op with its arguments in the order of its parameters."""
     plain = not function_modes and state.autocast is None
     if plain and out is None and (moved := aligned(op, args)) is not None:
-        return _call_form(op.forms["function"], op, moved)
+        return _passed(op.forms["function"], op, moved)
     values = tensor_values(op, args)
     answering = overrides([*values, out]) if values else []
     if answering or function_modes:
@@ -215,9 +210,7 @@ def call_composite(op: Op, args: tuple[Any, ...], out: Any, inplace_form: bool) 
     if inplace_form and state.grad and any(node_of(value) is not None for value in args):
         inplace.check(target)
         args = (before_write(target), *args[1:])
-    positional = [value for param, value in zip(op.params, args, strict=True) if not param.keyword]
-    keywords = {param.name: value for param, value in zip(op.params, args, strict=True) if param.keyword}
-    result = op.body(*positional, **keywords)
+    result = _passed(op.body, op, args)
     if inplace_form:
         if not dtypes.can_cast(result.dtype, target.dtype):
             raise cast_error(result.dtype, target.dtype)
@@ -347,7 +340,7 @@ def call_inplace(op: Op, args: tuple[Any, ...]) -> Any:
         return target
     plain = not function_modes and state.autocast is None
     if plain and isinstance(target, Tensor) and (moved := aligned(op, args, target)) is not None:
-        return _call_form(op.forms.get("inplace_method") or op.forms["inplace"], op, moved)
+        return _passed(op.forms.get("inplace_method") or op.forms["inplace"], op, moved)
     answering = overrides(tensor_values(op, args))
     if answering or function_modes:
         shown, keywords = _public_arguments(op, args)

@@ -196,15 +196,15 @@ def aligned(op: Op, args: tuple[Any, ...], target: Tensor | None = None) -> list
     plain, parameter = namespace["Tensor"], namespace["Parameter"]
     key: list[Any] = [op.name, dtypes.get_default_dtype()]
     places: list[int] = []
-    for place, param in enumerate(op.params):
+    for place, may_be_number in op.promoting:
         value = args[place]
-        if param.kind == STATIC or value is None or param.name in op.keep:
+        if value is None:
             continue
         cls = value.__class__
         if cls is plain or cls is parameter:
             array = value._array
             key += (array.dtype, array.ndim > 0)
-        elif param.name in op.scalars and (cls is int or cls is float or cls is bool or cls is complex):
+        elif may_be_number and (cls is int or cls is float or cls is bool or cls is complex):
             key.append(cls)
         else:
             return None

@@ -289,6 +289,13 @@ LARGE = 1 << 13
 """Elements that are sooner copied than searched along an axis that is not the last."""
 
 
+def _searched(pick: Any, array: Any, dim: int) -> Any:
+    """The places that `pick` finds along `dim`: NumPy's goes across memory where that is not the last."""
+    if dim < array.ndim - 1 and array.size >= LARGE:
+        return pick(copies.row_major(np.moveaxis(array, dim, -1)), array.ndim - 1)
+    return pick(array, dim)
+
+
 def _dim_extreme(name: str, prim: Any, pick: Any) -> Any:
     container = getattr(return_types, name)
 
@@ -300,10 +307,7 @@ def _dim_extreme(name: str, prim: Any, pick: Any) -> Any:
             raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
         if input.ndim == 0:
             return container(input.copy(), np.zeros((), np.int64))
-        if dim < input.ndim - 1 and input.size >= LARGE:  # NumPy's search goes along the axis, across memory
-            found = along.op.body(copies.row_major(np.moveaxis(input, dim, -1)), input.ndim - 1, False)
-            return container(*[np.expand_dims(each, dim) for each in found]) if keepdim else found
-        places = pick(input, dim)
+        places = _searched(pick, input, dim)
         values = _picked(input, places, dim)
         if keepdim:
             return container(np.expand_dims(values, dim), np.expand_dims(places, dim))
@@ -394,7 +398,7 @@ def _position(name: str, pick: Any, doc: str) -> Any:
             return np.zeros((), np.int64)
         if input.shape[dim] == 0:
             raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
-        places = pick(input, dim)
+        places = _searched(pick, input, dim)
         return np.expand_dims(places, dim) if keepdim else places
 
     function.op.doc = doc

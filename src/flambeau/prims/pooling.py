@@ -276,7 +276,6 @@ def unpool_planes(input: np.ndarray, index: np.ndarray, spatial: Sizes) -> np.nd
     return result.reshape(*lead, *spatial)
 
 
-@lru_cache(256)
 def average_divisors(
     spatial: Sizes,
     kernel: Sizes,

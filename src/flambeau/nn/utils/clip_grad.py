@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Iterable
 from types import GeneratorType
 
-import numpy as np
-
 import flambeau
 from flambeau.tensor import Tensor
 
@@ -56,10 +54,8 @@ def _clip_grads_with_norm_(
     if not grads:
         return
     with flambeau.no_grad():
-        # A number, as the tensor's dtype holds it: no copy to another dtype, and an array less to read.
-        total = total_norm.numpy()[()]
-        with np.errstate(all="ignore"):
-            factor = np.minimum(total.dtype.type(max_norm) / (total + total.dtype.type(1e-6)), 1)
+        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+        # a number: no copy to another dtype, and an array less to read
         flambeau._foreach_mul_(grads, factor.item())  # type: ignore[attr-defined]
 
 
